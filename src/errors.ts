@@ -1,0 +1,58 @@
+/**
+ * Operating errors and assertions, the only two ways in which this program raises anything.
+ *
+ * Outcomes of a protocol (a miss, a value that is too large) are integers in `message/codes.ts`
+ * and never come here. A `ServerError` is something that an operator can do something about; its
+ * `code` is stable, listed in docs/OPERATIONS.md, and decides the exit status. `assert` is for
+ * bugs: it says that this program is wrong, not its input.
+ */
+
+/** Exit statuses of the program, named as in sysexits.h. */
+export const EXIT = {
+  OK: 0,
+  FAILURE: 1,
+  USAGE: 64,
+  CANNOT_BIND: 73,
+  CONFIG: 78,
+} as const
+
+/** Every code that a `ServerError` can have, with the exit status that it leads to at start-up. */
+export const ERROR_CODES = {
+  /** The command line is wrong. */
+  USAGE: EXIT.USAGE,
+  /** A configuration file, variable or option holds an unknown key or a value out of range. */
+  CONFIG_INVALID: EXIT.CONFIG,
+  /** The configuration file cannot be read. */
+  CONFIG_UNREADABLE: EXIT.CONFIG,
+  /** More memory is configured than this runtime can address or allocate. */
+  MEMORY_UNAVAILABLE: EXIT.CONFIG,
+  /** A listener cannot be opened. */
+  CANNOT_BIND: EXIT.CANNOT_BIND,
+  /** The user to change to does not exist, or changing to it is not permitted. */
+  CANNOT_SWITCH_USER: EXIT.USAGE,
+  /** The pid file cannot be written. */
+  PIDFILE_UNWRITABLE: EXIT.CANNOT_BIND,
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** An operating error with a stable code. */
+export class ServerError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'ServerError'
+    this.code = code
+  }
+
+  /** The status with which a process that cannot start because of this error exits. */
+  get exitStatus(): number {
+    return ERROR_CODES[this.code]
+  }
+}
+
+/** Ends the current operation if a condition that this program relies on does not hold. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${message}`)
+}
