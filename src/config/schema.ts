@@ -6,19 +6,19 @@
  * them is an unknown key like any other, so that no setting is ever read and then ignored.
  */
 
-/** Every section, in the order in which it is printed, with its heading in the sample file. */
-export const SECTIONS = {
-  server: 'Where the server listens, and what one client may ask of it.',
-  l1: 'The memory tier.',
-  l2: 'The disk tier. It has no keys yet.',
-  compression: 'Compression of values. It has no keys yet.',
-  ttl: 'Expiry. It has no keys yet.',
-  performance: 'Tuning. It has no keys yet.',
-  logging: 'The log. It never has a line per request.',
-  metrics: 'Metrics. It has no keys yet.',
-} as const
+/** Every section, in the order in which it is printed, with its heading. */
+export const SECTIONS = [
+  { name: 'server', heading: 'Where the server listens, and what one client may ask of it.' },
+  { name: 'l1', heading: 'The memory tier.' },
+  { name: 'l2', heading: 'The disk tier.' },
+  { name: 'compression', heading: 'Compression of values.' },
+  { name: 'ttl', heading: 'Expiry.' },
+  { name: 'performance', heading: 'Tuning.' },
+  { name: 'logging', heading: 'The log. It never has a line per request.' },
+  { name: 'metrics', heading: 'Metrics.' },
+] as const
 
-export type SectionName = keyof typeof SECTIONS
+export type SectionName = (typeof SECTIONS)[number]['name']
 
 /** How the value of a key is written and checked; see `value.ts`. */
 export type KeyType =
@@ -114,7 +114,7 @@ export const KEYS = [
     min: '1s',
     max: '24d',
     zero: 'never',
-    options: ['-o'],
+    options: ['-o idle_timeout'],
     meaning: 'A connection that has sent nothing for this long is closed.',
   },
   {
@@ -202,7 +202,7 @@ export const KEYS = [
     type: 'integer',
     default: 0,
     unit: 'items',
-    min: 0,
+    min: 1,
     max: 4_294_967_295,
     zero: 'unlimited',
     options: ['--max-entries'],

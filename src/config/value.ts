@@ -42,7 +42,7 @@ export function expected(definition: KeyDefinition): string {
   const zero = definition.zero === undefined ? '' : `, or 0 (${definition.zero})`
   switch (type) {
     case 'string':
-      return `a text (${unit ?? 'any'})`
+      return unit ?? 'a text'
     case 'string-list':
       return `a list of one or more of ${unit ?? 'any text'}`
     case 'boolean':
@@ -50,18 +50,18 @@ export function expected(definition: KeyDefinition): string {
     case 'choice':
       return choices?.length === 1 ? `"${choices[0]}"` : `one of ${(choices ?? []).join(', ')}`
     case 'integer':
-      return `a whole number${range(definition)}${zero}`
+      return `a whole number${unit === undefined ? '' : ` of ${unit}`}${range(definition)}${zero}`
     case 'octal':
       return `an octal number as text${range(definition)}, such as ${show(definition.default)}`
     case 'size':
       return `a size${range(definition)}${zero}, such as "512KB", "64MB" or a number of bytes`
-    case 'duration':
+    default:
       return `a duration${range(definition)}${zero}, such as "30s", "5m" or a number of seconds`
   }
 }
 
 /** " from 1KB to 1GB", " of at least 1MB", or nothing for a key without limits. */
-export function range(definition: KeyDefinition): string {
+function range(definition: KeyDefinition): string {
   const { min, max } = definition
   if (min === undefined) return max === undefined ? '' : ` of at most ${max}`
   return max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`
@@ -117,10 +117,7 @@ function read(definition: KeyDefinition, raw: unknown): ConfigValue | undefined 
       return typeof raw === 'boolean' ? raw : undefined
     case 'choice':
       return definition.choices?.find((choice) => choice === raw)
-    case 'integer':
-    case 'size':
-    case 'duration':
-    case 'octal':
+    default:
       return typeof raw === 'number' || typeof raw === 'string'
         ? amount(definition, raw)
         : undefined
