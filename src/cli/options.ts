@@ -1,0 +1,170 @@
+/**
+ * Reads the command line into overrides of configuration keys and warnings; nothing takes effect
+ * yet. commander finds the options in the arguments, `option-table.ts` says what each one does.
+ */
+
+import { Command, CommanderError, Option } from 'commander'
+import type { Override } from '../config/load.ts'
+import { nearest } from '../config/nearest.ts'
+import { ServerError } from '../errors.ts'
+import {
+  ANY_PORT,
+  OPTION_GROUPS,
+  set,
+  usage,
+  type Action,
+  type OptionDraft,
+} from './option-table.ts'
+
+export interface CommandLine {
+  readonly action: Action
+  readonly configFile: string | undefined
+  readonly overrides: readonly Override[]
+  /** Sentences for the log, one for each option that has no effect. */
+  readonly warnings: readonly string[]
+}
+
+/** memcached's own port, from before there were registered ones. */
+const DEFAULT_PORT = '11211'
+
+/**
+ * Reads the arguments after the name of the program.
+ * Fails with USAGE, naming the option, if they are not understood or are out of range.
+ */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const draft: OptionDraft = {
+    action: 'serve',
+    configFile: undefined,
+    verbosity: 0,
+    binds: [],
+    listen: [],
+    port: undefined,
+    unixPath: undefined,
+    overrides: [],
+    warnings: new Set(),
+  }
+  const program = createProgram(draft)
+  const { operands, unknown } = parseOptions(program, args)
+  if (draft.action === 'help' || draft.action === 'version') return finish(draft)
+  const stray = operands[0] ?? unknown[0]
+  if (stray !== undefined) throw new ServerError('USAGE', strayArgument(program, stray))
+  settleVerbosity(draft)
+  settleAddresses(draft)
+  return finish(draft)
+}
+
+/** The text of --help. */
+export function helpText(): string {
+  return createProgram(undefined).helpInformation()
+}
+
+/** Every flag there is, "-p" and "--port"; the documentation is tested against it. */
+export function knownFlags(): readonly string[] {
+  return createProgram(undefined).options.flatMap((option) => flagsOf(option))
+}
+
+function createProgram(draft: OptionDraft | undefined): Command {
+  const program = new Command('rat-memcached')
+    .usage('[options]')
+    .description('A memcached server. Every setting and its default: docs/CONFIG.md.')
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .configureHelp({ helpWidth: 100 })
+  for (const { heading, rows } of OPTION_GROUPS) {
+    for (const row of rows) {
+      const option = new Option(row.flags, row.help).hideHelp(heading === undefined)
+      if (heading !== undefined) option.helpGroup(heading)
+      program.addOption(option)
+      const flag = option.short ?? option.long ?? row.flags
+      program.on(`option:${option.name()}`, (value: string | undefined) => {
+        if (draft !== undefined) row.apply(draft, value ?? '', flag)
+      })
+    }
+  }
+  return program
+}
+
+/** commander finds and splits the options; it takes the word after one that needs a value as it is. */
+function parseOptions(
+  program: Command,
+  args: readonly string[],
+): { operands: string[]; unknown: string[] } {
+  try {
+    return program.parseOptions([...args])
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    throw new ServerError('USAGE', error.message.replace(/^error: /, ''), error)
+  }
+}
+
+function finish(draft: OptionDraft): CommandLine {
+  const { action, configFile, overrides, warnings } = draft
+  return { action, configFile, overrides, warnings: [...warnings] }
+}
+
+function strayArgument(program: Command, argument: string): string {
+  if (!argument.startsWith('-') || argument === '-') return `unexpected argument '${argument}'`
+  const flag = argument.split('=', 1)[0] ?? argument
+  const shown = program.options
+    .filter((option) => !option.hidden)
+    .flatMap((option) => flagsOf(option))
+  const known = flag.startsWith('--')
+    ? nearest(
+        flag,
+        shown.filter((name) => name.startsWith('--')),
+      )
+    : shown.find((name) => name.toLowerCase() === flag.toLowerCase())
+  return `unknown option '${flag}'${known === undefined ? '' : `; did you mean ${known}?`}`
+}
+
+function flagsOf(option: Option): string[] {
+  return [option.short, option.long].filter((flag) => flag !== undefined)
+}
+
+/** -v counts only if no level was asked for by name. */
+function settleVerbosity(draft: OptionDraft): void {
+  if (draft.verbosity === 0) return
+  const named = draft.overrides.some(({ key }) => key === 'logging.level')
+  if (!named) set(draft, 'logging.level', draft.verbosity === 1 ? 'debug' : 'trace', '-v')
+}
+
+/** Makes `server.bind` of either --bind or memcached's -l, -p and -s. */
+function settleAddresses(draft: OptionDraft): void {
+  const { binds, listen, port, unixPath } = draft
+  const memcached = [
+    listen.length > 0 ? '-l' : '',
+    port === undefined ? '' : '-p',
+    unixPath === undefined ? '' : '-s',
+  ].filter((flag) => flag !== '')
+  if (binds.length > 0) {
+    if (memcached.length > 0)
+      throw usage('--bind', `cannot be combined with ${memcached.join(', ')}`)
+    set(draft, 'server.bind', binds, '--bind')
+  } else if (unixPath !== undefined) {
+    for (const flag of memcached.filter((other) => other !== '-s')) {
+      draft.warnings.add(`option ${flag} has no effect: with -s there is no TCP`)
+    }
+    set(draft, 'server.bind', [`unix:${unixPath}`], '-s')
+  } else if (memcached.length > 0) {
+    if (port === '0') throw usage('-p', '0 leaves nothing to listen on; -p -1 takes any free port')
+    const hosts = listen.length > 0 ? listen : ['127.0.0.1']
+    const defaultPort = port === ANY_PORT ? '0' : (port ?? DEFAULT_PORT)
+    const flag = listen.length > 0 ? '-l' : '-p'
+    set(
+      draft,
+      'server.bind',
+      hosts.map((host) => withPort(host.trim(), defaultPort)),
+      flag,
+    )
+  }
+}
+
+/** An entry of -l: a host, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address without brackets. */
+function withPort(host: string, port: string): string {
+  if (host === '') throw usage('-l', 'an address is empty')
+  if (host.startsWith('[')) return host.endsWith(']') ? `${host}:${port}` : host
+  const colons = host.split(':').length - 1
+  if (colons > 1) return `[${host}]:${port}`
+  return colons === 1 ? host : `${host}:${port}`
+}
