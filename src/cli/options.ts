@@ -27,6 +27,12 @@ export interface CommandLine {
 /** memcached's own port, from before there were registered ones. */
 const DEFAULT_PORT = '11211'
 
+/** memcached listens on all interfaces; a cache without a password had better not. */
+const DEFAULT_HOST = '127.0.0.1'
+
+/** memcached's `-p 0`: no TCP. */
+const NO_PORT = '0'
+
 /**
  * Reads the arguments after the name of the program.
  * Fails with USAGE, naming the option, if they are not understood or are out of range.
@@ -106,15 +112,11 @@ function finish(draft: OptionDraft): CommandLine {
 function strayArgument(program: Command, argument: string): string {
   if (!argument.startsWith('-') || argument === '-') return `unexpected argument '${argument}'`
   const flag = argument.split('=', 1)[0] ?? argument
-  const shown = program.options
-    .filter((option) => !option.hidden)
-    .flatMap((option) => flagsOf(option))
-  const known = flag.startsWith('--')
-    ? nearest(
-        flag,
-        shown.filter((name) => name.startsWith('--')),
-      )
-    : shown.find((name) => name.toLowerCase() === flag.toLowerCase())
+  const shown = program.options.filter((option) => !option.hidden).flatMap((row) => flagsOf(row))
+  const long = shown.filter((name) => name.startsWith('--'))
+  const isLong = flag.startsWith('--')
+  const otherCase = shown.find((name) => name.toLowerCase() === flag.toLowerCase())
+  const known = isLong ? nearest(flag, long) : otherCase
   return `unknown option '${flag}'${known === undefined ? '' : `; did you mean ${known}?`}`
 }
 
@@ -132,32 +134,27 @@ function settleVerbosity(draft: OptionDraft): void {
 /** Makes `server.bind` of either --bind or memcached's -l, -p and -s. */
 function settleAddresses(draft: OptionDraft): void {
   const { binds, listen, port, unixPath } = draft
-  const memcached = [
-    listen.length > 0 ? '-l' : '',
-    port === undefined ? '' : '-p',
-    unixPath === undefined ? '' : '-s',
-  ].filter((flag) => flag !== '')
+  const tcpFlags = [listen.length > 0 ? '-l' : '', port === undefined ? '' : '-p'].filter(Boolean)
   if (binds.length > 0) {
-    if (memcached.length > 0)
-      throw usage('--bind', `cannot be combined with ${memcached.join(', ')}`)
+    const others = unixPath === undefined ? tcpFlags : [...tcpFlags, '-s']
+    if (others.length > 0) throw usage('--bind', `cannot be combined with ${others.join(', ')}`)
     set(draft, 'server.bind', binds, '--bind')
   } else if (unixPath !== undefined) {
-    for (const flag of memcached.filter((other) => other !== '-s')) {
+    for (const flag of tcpFlags) {
+      if (flag === '-p' && port === NO_PORT) continue
       draft.warnings.add(`option ${flag} has no effect: with -s there is no TCP`)
     }
     set(draft, 'server.bind', [`unix:${unixPath}`], '-s')
-  } else if (memcached.length > 0) {
-    if (port === '0') throw usage('-p', '0 leaves nothing to listen on; -p -1 takes any free port')
-    const hosts = listen.length > 0 ? listen : ['127.0.0.1']
-    const defaultPort = port === ANY_PORT ? '0' : (port ?? DEFAULT_PORT)
-    const flag = listen.length > 0 ? '-l' : '-p'
-    set(
-      draft,
-      'server.bind',
-      hosts.map((host) => withPort(host.trim(), defaultPort)),
-      flag,
-    )
+  } else if (tcpFlags.length > 0) {
+    set(draft, 'server.bind', tcpAddresses(listen, port), tcpFlags.join(' '))
   }
+}
+
+function tcpAddresses(listen: readonly string[], port: string | undefined): string[] {
+  if (port === NO_PORT) throw usage('-p', '0 leaves nothing to listen on; -p -1 takes a free port')
+  const hosts = listen.length > 0 ? listen : [DEFAULT_HOST]
+  const defaultPort = port === ANY_PORT ? '0' : (port ?? DEFAULT_PORT)
+  return hosts.map((host) => withPort(host.trim(), defaultPort))
 }
 
 /** An entry of -l: a host, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address without brackets. */

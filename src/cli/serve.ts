@@ -3,7 +3,7 @@
  * until a signal asks to stop, answer what clients have sent, exit.
  */
 
-import { renameSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
 import { printSize } from '../config/units.ts'
 import { EXIT, ServerError } from '../errors.ts'
@@ -85,11 +85,15 @@ function exitOnBugs(log: Logger): void {
   })
 }
 
-/** Written beside its place and renamed into it, so that nobody reads half a number. */
+/**
+ * Written beside its place and renamed into it, so that nobody reads half a number. `wx`: root must
+ * not write through a link that somebody has put there.
+ */
 function writePidFile(file: string): void {
   if (file === '') return
   try {
-    writeFileSync(`${file}.tmp`, `${process.pid}\n`)
+    rmSync(`${file}.tmp`, { force: true })
+    writeFileSync(`${file}.tmp`, `${process.pid}\n`, { flag: 'wx' })
     renameSync(`${file}.tmp`, file)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

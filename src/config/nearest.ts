@@ -17,8 +17,12 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best
 }
 
-/** Insertions, deletions and replacements between two words (Wagner and Fischer, 1974). */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours between two words: the optimal
+ * string alignment distance (Damerau, 1964), row by row.
+ */
 function editDistance(from: string, to: string): number {
+  let twoAbove: number[] = []
   let above = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row++) {
     const current = [row]
@@ -26,8 +30,11 @@ function editDistance(from: string, to: string): number {
       const replaced = (above[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1)
       const removed = (above[column] ?? 0) + 1
       const inserted = (current[column - 1] ?? 0) + 1
-      current.push(Math.min(replaced, removed, inserted))
+      const isSwap = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      const swapped = isSwap ? (twoAbove[column - 2] ?? Infinity) + 1 : Infinity
+      current.push(Math.min(replaced, removed, inserted, swapped))
     }
+    twoAbove = above
     above = current
   }
   return above[to.length] ?? 0

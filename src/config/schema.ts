@@ -182,7 +182,8 @@ export const KEYS = [
     default: '',
     unit: 'a path; empty: none',
     options: ['-P'],
-    meaning: 'The file to write the process id to. It is removed when the server stops.',
+    meaning:
+      'The file to write the process id to. It is removed when the server stops, if the user of the server may do so.',
   },
   {
     section: 'l1',

@@ -23,14 +23,16 @@ const OCTAL_FORM = /^[0-7]{1,4}$/
 export function checkValue(definition: KeyDefinition, raw: unknown): Checked {
   const value = read(definition, raw)
   if (value === undefined || !inRange(definition, value)) {
-    return { ok: false, problem: `${show(raw)} is not ${expected(definition)}` }
+    return { ok: false, problem: `${show(raw)} is not ${expected(definition)}${hint(raw)}` }
   }
   return { ok: true, value }
 }
 
 /** Checks a text from the environment or the command line. Lists are separated by commas. */
 export function checkText(definition: KeyDefinition, text: string): Checked {
-  const checked = checkValue(definition, typed(definition, text))
+  const raw = typed(definition, text)
+  const checked = checkValue(definition, raw)
+  if (Array.isArray(raw)) return checked
   return checked.ok
     ? checked
     : { ok: false, problem: `${show(text)} is not ${expected(definition)}` }
@@ -150,11 +152,18 @@ function inRange(definition: KeyDefinition, value: ConfigValue): boolean {
 
 /** `server.bind` is the only list of texts there is, so a list of texts is a list of addresses. */
 function isAddressList(raw: unknown): raw is string[] {
-  return (
-    Array.isArray(raw) &&
-    raw.length > 0 &&
-    raw.every((entry) => typeof entry === 'string' && parseListenAddress(entry) !== undefined)
-  )
+  return Array.isArray(raw) && raw.length > 0 && raw.every((entry) => isAddress(entry))
+}
+
+function isAddress(entry: unknown): boolean {
+  return typeof entry === 'string' && parseListenAddress(entry) !== undefined
+}
+
+/** Which entry of a list of addresses is the bad one. */
+function hint(raw: unknown): string {
+  if (!Array.isArray(raw)) return ''
+  const bad: unknown = raw.find((entry) => !isAddress(entry))
+  return bad === undefined ? '' : `: see ${show(bad)}`
 }
 
 /** A value in a message, in the form in which it was written. */
