@@ -16,22 +16,22 @@ export const EXIT = {
   CONFIG: 78,
 } as const
 
-/** Every code that a `ServerError` can have, with the exit status that it leads to at start-up. */
+/** Every code that a `ServerError` can have, with the exit status (see EXIT) at start-up. */
 export const ERROR_CODES = {
   /** The command line is wrong. */
-  USAGE: EXIT.USAGE,
+  USAGE: 64,
   /** A configuration file, variable or option holds an unknown key or a value out of range. */
-  CONFIG_INVALID: EXIT.CONFIG,
+  CONFIG_INVALID: 78,
   /** The configuration file cannot be read. */
-  CONFIG_UNREADABLE: EXIT.CONFIG,
+  CONFIG_UNREADABLE: 78,
   /** More memory is configured than this runtime can address or allocate. */
-  MEMORY_UNAVAILABLE: EXIT.CONFIG,
+  MEMORY_UNAVAILABLE: 78,
   /** A listener cannot be opened. */
-  CANNOT_BIND: EXIT.CANNOT_BIND,
+  CANNOT_BIND: 73,
   /** The user to change to does not exist, or changing to it is not permitted. */
-  CANNOT_SWITCH_USER: EXIT.USAGE,
+  CANNOT_SWITCH_USER: 64,
   /** The pid file cannot be written. */
-  PIDFILE_UNWRITABLE: EXIT.CANNOT_BIND,
+  PIDFILE_UNWRITABLE: 73,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

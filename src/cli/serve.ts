@@ -24,7 +24,7 @@ export async function serve(
   exitOnBugs(log)
   for (const warning of warnings) log.warn({}, warning)
   const user = userToBe(config, log)
-  const server = createServer(config, log)
+  const server = createServer(config, log, { version })
   stopOnSignals(server, config, log)
   const addresses = await server.listen()
   try {

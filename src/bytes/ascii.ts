@@ -1,0 +1,119 @@
+/**
+ * Bytes of text: constants, comparing, copying, printing.
+ *
+ * Everything works on (buffer, start, length) in place; nothing here makes a string or a view.
+ */
+
+export const LF = 10
+export const CR = 13
+export const SPACE = 32
+export const ZERO = 48
+export const NINE = 57
+export const MINUS = 45
+
+/**
+ * Below this many bytes a loop of four-byte moves beats the call of the native copy. Measured on
+ * Node 20: 24 bytes take 9 ns in the loop and 23 ns in `copyWithin`, 64 bytes take 24 ns in both.
+ */
+const NATIVE_COPY_FROM = 48
+
+/** A buffer and a view over the same bytes, for moves of four unaligned bytes. */
+export interface Bytes {
+  readonly buffer: Buffer
+  readonly view: DataView
+}
+
+/** Wraps a buffer. */
+export function bytesOf(buffer: Buffer): Bytes {
+  return { buffer, view: new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength) }
+}
+
+/**
+ * Copies `length` bytes between two buffers that may be the same one.
+ *
+ * Within one buffer the native copy needs no view of its own and so makes no garbage, at a
+ * quarter of the price: the reason why input, output and items share one ArrayBuffer.
+ */
+export function copyBytes(
+  target: Bytes,
+  targetStart: number,
+  source: Bytes,
+  sourceStart: number,
+  length: number,
+): void {
+  if (length < NATIVE_COPY_FROM) {
+    const from = source.view
+    const to = target.view
+    let i = 0
+    for (; i + 4 <= length; i += 4) {
+      to.setInt32(targetStart + i, from.getInt32(sourceStart + i, true), true)
+    }
+    for (; i < length; i++) to.setUint8(targetStart + i, from.getUint8(sourceStart + i))
+  } else if (target === source) {
+    target.buffer.copyWithin(targetStart, sourceStart, sourceStart + length)
+  } else {
+    source.buffer.copy(target.buffer, targetStart, sourceStart, sourceStart + length)
+  }
+}
+
+/** Whether two ranges of the same length hold the same bytes. */
+export function equalBytes(
+  a: Bytes,
+  aStart: number,
+  b: Bytes,
+  bStart: number,
+  length: number,
+): boolean {
+  const x = a.view
+  const y = b.view
+  let i = 0
+  for (; i + 4 <= length; i += 4) {
+    if (x.getInt32(aStart + i, true) !== y.getInt32(bStart + i, true)) return false
+  }
+  for (; i < length; i++) {
+    if (x.getUint8(aStart + i) !== y.getUint8(bStart + i)) return false
+  }
+  return true
+}
+
+/** Whether the bytes from `start` on are those of `text`, which is ASCII. */
+export function startsWith(buffer: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start < text.length) return false
+  for (let i = 0; i < text.length; i++) {
+    if (buffer[start + i] !== text.charCodeAt(i)) return false
+  }
+  return true
+}
+
+/** Whether the range holds exactly `text`, which is ASCII. */
+export function equalsText(buffer: Buffer, start: number, end: number, text: string): boolean {
+  return end - start === text.length && startsWith(buffer, start, end, text)
+}
+
+/** Writes the digits of an integer of at most 32 bits, unsigned. Returns the position after them. */
+export function printU32(buffer: Buffer, at: number, value: number): number {
+  if (value < 10) {
+    buffer[at] = ZERO + value
+    return at + 1
+  }
+  let digits = 1
+  for (let bound = 10; bound <= value && digits < 10; bound *= 10) digits++
+  let rest = value
+  for (let i = at + digits - 1; i >= at; i--) {
+    const tens = Math.floor(rest / 10)
+    buffer[i] = ZERO + (rest - tens * 10)
+    rest = tens
+  }
+  return at + digits
+}
+
+/** Writes `digits` digits of an integer of at most 32 bits, with leading zeros. */
+export function printPadded(buffer: Buffer, at: number, value: number, digits: number): number {
+  let rest = value
+  for (let i = at + digits - 1; i >= at; i--) {
+    const tens = Math.floor(rest / 10)
+    buffer[i] = ZERO + (rest - tens * 10)
+    rest = tens
+  }
+  return at + digits
+}

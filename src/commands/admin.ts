@@ -1,0 +1,57 @@
+/** version, verbosity and stats. */
+import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import { startsWith } from '../bytes/ascii.ts'
+import { OUTCOME } from '../message/codes.ts'
+import type { Reply } from '../message/reply.ts'
+import type { Request } from '../message/request.ts'
+import type { CommandContext } from './context.ts'
+import { generalStats } from './stats-report.ts'
+
+export function version(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  reply.version(out, request, context.facts.compatibleVersion)
+}
+
+export function verbosity(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  context.facts.setVerbosity(request.deltaLo)
+  reply.outcome(out, request, OUTCOME.OK)
+}
+
+/**
+ * stats, stats settings, stats reset. An argument may be shortened, as memcached compares only as
+ * many letters as it is given (`stats r` resets).
+ */
+export function stats(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  if (request.keyBytes === 0) {
+    for (const [name, value] of generalStats(context)) reply.stat(out, request, name, value)
+    reply.endOfStats(out, request)
+  } else if (isPrefixOf(request, 'reset')) {
+    context.metrics.reset()
+    reply.outcome(out, request, OUTCOME.RESET)
+  } else if (isPrefixOf(request, 'settings')) {
+    for (const [name, value] of context.facts.settings()) reply.stat(out, request, name, value)
+    reply.endOfStats(out, request)
+  } else {
+    reply.outcome(out, request, OUTCOME.UNKNOWN_COMMAND)
+  }
+}
+
+function isPrefixOf(request: Request, word: string): boolean {
+  const { keyStart, keyBytes } = request
+  if (keyBytes > word.length) return false
+  return startsWith(request.bytes.buffer, keyStart, keyStart + keyBytes, word.slice(0, keyBytes))
+}

@@ -1,0 +1,86 @@
+/**
+ * incr and decr: on the digits of a value, 64 bits, wrapping upwards and stopping at 0.
+ *
+ * A counter keeps its length: where the new number is shorter, spaces follow it.
+ */
+import { NINE, SPACE, ZERO, copyBytes } from '../bytes/ascii.ts'
+import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import { U64_DIGITS_MAX, addU64, parseU64, printU64, subtractU64 } from '../bytes/u64.ts'
+import type { U64 } from '../bytes/u64.ts'
+import { OP, OUTCOME } from '../message/codes.ts'
+import type { Reply } from '../message/reply.ts'
+import type { Request } from '../message/request.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { CommandContext } from './context.ts'
+
+export function arithmetic(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  const { cache, metrics, heap, number } = context
+  const up = request.op === OP.INCR
+  const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  if (item === 0) {
+    metrics.count(up ? METRIC.INCR_MISSES : METRIC.DECR_MISSES)
+    reply.outcome(out, request, OUTCOME.NOT_FOUND)
+    return
+  }
+  const start = cache.valueStart(item)
+  const length = cache.valueBytes(item)
+  if (!parseCounter(heap.buffer, start, start + length, number)) {
+    reply.outcome(out, request, OUTCOME.NON_NUMERIC)
+    return
+  }
+  metrics.count(up ? METRIC.INCR_HITS : METRIC.DECR_HITS)
+  if (up) addU64(number.hi, number.lo, request.deltaHi, request.deltaLo, number)
+  else subtractU64(number.hi, number.lo, request.deltaHi, request.deltaLo, number)
+  const { hi, lo } = number
+  if (!write(context, item, hi, lo)) {
+    metrics.count(METRIC.STORE_NO_MEMORY)
+    reply.outcome(out, request, OUTCOME.NO_MEMORY)
+    return
+  }
+  reply.counter(out, request, hi, lo)
+}
+
+/** Changes the item in place, or replaces it where the digits do not fit or somebody reads it. */
+function write(context: CommandContext, item: number, hi: number, lo: number): boolean {
+  const { cache, heap, digits } = context
+  const length = cache.valueBytes(item)
+  const count = printU64(digits.buffer, 0, hi, lo)
+  if (count <= length && !cache.isPinned(item)) {
+    const start = cache.valueStart(item)
+    copyBytes(heap, start, digits, 0, count)
+    if (count < length) heap.buffer.fill(SPACE, start + count, start + length)
+    cache.stamp(item)
+    cache.touch(item)
+    return true
+  }
+  if (!cache.pin(item)) return false
+  const total = Math.max(count, length)
+  const grown = cache.reserveLike(item, total)
+  if (grown === 0) {
+    cache.unpin(item)
+    return false
+  }
+  const start = cache.valueStart(grown)
+  copyBytes(heap, start, digits, 0, count)
+  if (count < total) heap.buffer.fill(SPACE, start + count, start + total)
+  const linked = cache.link(grown, cache.isLinked(item) ? item : 0)
+  cache.unpin(item)
+  return linked
+}
+
+/** Digits with spaces before or behind them, at most twenty bytes in all. */
+function parseCounter(buffer: Buffer, start: number, end: number, out: U64): boolean {
+  if (end - start > U64_DIGITS_MAX) return false
+  let from = start
+  while (from < end && buffer[from] === SPACE) from++
+  let to = from
+  while (to < end && buffer[to]! >= ZERO && buffer[to]! <= NINE) to++
+  // What follows the digits has to begin with a space, as strtoull and its caller want it.
+  if (to < end && buffer[to] !== SPACE) return false
+  return parseU64(buffer, from, to, out)
+}

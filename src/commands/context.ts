@@ -1,0 +1,62 @@
+/** What a command may use: the cache, the counters, and scratch space that outlives no call. */
+import type { Bytes } from '../bytes/ascii.ts'
+import type { U64 } from '../bytes/u64.ts'
+import type { Cache } from '../engine/cache.ts'
+import type { ItemView } from '../message/item-view.ts'
+import type { Clock } from '../observe/clock.ts'
+import type { Metrics } from '../observe/metrics.ts'
+
+/** Settings that a command obeys. */
+export interface CommandSettings {
+  /** Largest item, counted as memcached counts it (`itemSize`). */
+  readonly itemBytesMax: number
+}
+
+/** What `stats` shows of parts of the server that the commands do not know. */
+export interface ServerFacts {
+  /** memcached's version that this server stands in for, as three numbers. */
+  readonly compatibleVersion: string
+  /** This program's own version. */
+  readonly ownVersion: string
+  readonly startedAtS: number
+  /** `stats settings`, name and value. */
+  settings(): readonly (readonly [name: string, value: string])[]
+  readonly maxConnections: number
+  readonly memoryBytesMax: number
+  currentConnections(): number
+  /** Called for `verbosity`. */
+  setVerbosity(level: number): void
+}
+
+export interface CommandContext {
+  readonly cache: Cache
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly settings: CommandSettings
+  readonly facts: ServerFacts
+  readonly view: ItemView
+  /** The heap, for commands that read or change values. */
+  readonly heap: Bytes
+  readonly number: U64
+  /** Room for the digits of a number. */
+  readonly digits: Bytes
+}
+
+/** memcached's header of an item with its cas value, and the line end it stores with each value. */
+const MEMCACHED_HEADER_BYTES = 48 + 8
+const MEMCACHED_LINE_END_BYTES = 2
+const MEMCACHED_FLAGS_BYTES = 4
+
+/**
+ * Bytes that an item would take in memcached (ITEM_ntotal). `-I` is compared with this number, so that a
+ * value which memcached takes or refuses is taken or refused here, to the byte.
+ */
+export function itemSize(keyBytes: number, valueBytes: number, clientFlags: number): number {
+  return (
+    MEMCACHED_HEADER_BYTES +
+    (keyBytes + 1) +
+    (clientFlags === 0 ? 0 : MEMCACHED_FLAGS_BYTES) +
+    valueBytes +
+    MEMCACHED_LINE_END_BYTES
+  )
+}

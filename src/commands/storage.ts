@@ -1,0 +1,141 @@
+/**
+ * set, add, replace, append, prepend, cas: in two halves, because the value comes between them.
+ *
+ * `begin` finds a place for the value; `finish` judges the condition and links the item. No
+ * condition is judged in `begin`: other connections run in between.
+ */
+import { copyBytes } from '../bytes/ascii.ts'
+import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import { OP, OUTCOME } from '../message/codes.ts'
+import type { Outcome } from '../message/codes.ts'
+import type { Reply } from '../message/reply.ts'
+import type { Request } from '../message/request.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { CommandContext } from './context.ts'
+import { itemSize } from './context.ts'
+
+/**
+ * Reserves an item for the value that is about to come, in `request.item`. Where that fails
+ * `request.item` is 0, `request.outcome` says why, and the value is to be swallowed.
+ */
+export function begin(context: CommandContext, request: Request): void {
+  const { cache, metrics, settings } = context
+  request.item = 0
+  const { keyBytes, valueBytes, clientFlags } = request
+  if (itemSize(keyBytes, valueBytes, clientFlags) > settings.itemBytesMax) {
+    metrics.count(METRIC.STORE_TOO_LARGE)
+    request.outcome = OUTCOME.TOO_LARGE
+  } else {
+    const item = cache.reserve(
+      request.bytes,
+      request.keyStart,
+      keyBytes,
+      valueBytes,
+      clientFlags,
+      request.exptime,
+    )
+    if (item !== 0) {
+      request.item = item
+      request.valueStart = cache.valueStart(item)
+      return
+    }
+    metrics.count(METRIC.STORE_NO_MEMORY)
+    request.outcome = OUTCOME.NO_MEMORY
+  }
+  // A set that cannot be carried out must not leave the old value behind as if it had been.
+  if (request.op === OP.SET) {
+    const old = cache.find(request.bytes, request.keyStart, keyBytes)
+    if (old !== 0) cache.remove(old)
+  }
+}
+
+/** Carries out the command whose value has arrived whole in `request.item`. */
+export function finish(
+  context: CommandContext,
+  request: Request,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  context.metrics.count(METRIC.CMD_SET)
+  const item = request.item
+  request.item = 0
+  reply.outcome(out, request, store(context, request, item))
+}
+
+/** Gives the reservation back: the value did not come whole, or not well formed. */
+export function abandon(context: CommandContext, request: Request): void {
+  if (request.item === 0) return
+  context.cache.abandon(request.item)
+  request.item = 0
+}
+
+function store(context: CommandContext, request: Request, item: number): Outcome {
+  const { cache, metrics } = context
+  const old = cache.findSameKey(item)
+  switch (request.op) {
+    case OP.SET:
+      return link(context, item, old)
+    case OP.ADD:
+      if (old === 0) return link(context, item, 0)
+      // An add that fails counts as a use of the item, as in memcached.
+      cache.touch(old)
+      return refuse(context, item, OUTCOME.NOT_STORED)
+    case OP.REPLACE:
+      if (old === 0) return refuse(context, item, OUTCOME.NOT_STORED)
+      return link(context, item, old)
+    case OP.CAS:
+      if (old === 0) {
+        metrics.count(METRIC.CAS_MISSES)
+        return refuse(context, item, OUTCOME.NOT_FOUND)
+      }
+      if (!cache.hasCas(old, request.casHi, request.casLo)) {
+        metrics.count(METRIC.CAS_BADVAL)
+        return refuse(context, item, OUTCOME.EXISTS)
+      }
+      metrics.count(METRIC.CAS_HITS)
+      return link(context, item, old)
+    default:
+      if (old === 0) return refuse(context, item, OUTCOME.NOT_STORED)
+      return extend(context, item, old, request.op === OP.APPEND)
+  }
+}
+
+function link(context: CommandContext, item: number, old: number): Outcome {
+  if (context.cache.link(item, old)) return OUTCOME.STORED
+  context.metrics.count(METRIC.STORE_NO_MEMORY)
+  return OUTCOME.NO_MEMORY
+}
+
+function refuse(context: CommandContext, item: number, outcome: Outcome): Outcome {
+  context.cache.abandon(item)
+  return outcome
+}
+
+/** append and prepend: a third item takes both values, and flags and expiry of the old one. */
+function extend(context: CommandContext, added: number, old: number, behind: boolean): Outcome {
+  const { cache, heap, metrics, settings } = context
+  const oldBytes = cache.valueBytes(old)
+  const addedBytes = cache.valueBytes(added)
+  const total = oldBytes + addedBytes
+  if (itemSize(cache.keyBytes(old), total, cache.clientFlags(old)) > settings.itemBytesMax) {
+    metrics.count(METRIC.STORE_TOO_LARGE)
+    return refuse(context, added, OUTCOME.TOO_LARGE)
+  }
+  // Making room may evict the old item; its pin keeps the bytes until they are copied.
+  const pinned = cache.pin(old)
+  const grown = pinned ? cache.reserveLike(old, total) : 0
+  if (grown === 0) {
+    if (pinned) cache.unpin(old)
+    metrics.count(METRIC.STORE_NO_MEMORY)
+    return refuse(context, added, OUTCOME.NO_MEMORY)
+  }
+  const start = cache.valueStart(grown)
+  const oldAt = behind ? start : start + addedBytes
+  const addedAt = behind ? start + oldBytes : start
+  copyBytes(heap, oldAt, heap, cache.valueStart(old), oldBytes)
+  copyBytes(heap, addedAt, heap, cache.valueStart(added), addedBytes)
+  cache.abandon(added)
+  const outcome = link(context, grown, cache.isLinked(old) ? old : 0)
+  cache.unpin(old)
+  return outcome
+}

@@ -1,0 +1,301 @@
+/**
+ * The cache as the commands see it: items that are alive, by key.
+ *
+ * Adds to the store what needs time: expiry, flushes, cas values, and the counting of what
+ * happened to an item. Everything is synchronous. A handle is good until the next call that may
+ * reserve or link; who needs it longer pins it.
+ */
+import type { Bytes } from '../bytes/ascii.ts'
+import type { ItemView, PinOwner } from '../message/item-view.ts'
+import type { Clock } from '../observe/clock.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { L1Store } from '../store/l1/l1-store.ts'
+import type { L1Options, StoreListener } from '../store/l1/l1-store.ts'
+import {
+  STATE,
+  accessedAt,
+  addState,
+  casHi,
+  casLo,
+  clientFlags,
+  expiresAt,
+  flushEpoch,
+  hasState,
+  itemBytes,
+  keyBytes,
+  keyStart,
+  setAccessedAt,
+  setCas,
+  setClientFlags,
+  setExpiresAt,
+  setFlushEpoch,
+  valueBytes,
+  valueStart,
+} from '../store/l1/layout.ts'
+import { expiryInstant, isExpired } from './expiry.ts'
+import { FlushState } from './flush.ts'
+import { hashKey, randomSeed } from './key-hash.ts'
+import type { HashSeed } from './key-hash.ts'
+
+const WORD_MAX = 0xffff_ffff
+
+export class Cache implements PinOwner, StoreListener {
+  readonly store: L1Store
+  readonly #words: Int32Array
+  readonly #clock: Clock
+  readonly #metrics: Metrics
+  readonly #seed: HashSeed
+  readonly #flush = new FlushState()
+  #lastCasHi = 0
+  #lastCasLo = 0
+  /** Linked items that a flush has killed, and their bytes. */
+  #deadCount = 0
+  #deadBytes = 0
+
+  constructor(options: L1Options, clock: Clock, metrics: Metrics, seed: HashSeed = randomSeed()) {
+    this.#clock = clock
+    this.#metrics = metrics
+    this.#seed = seed
+    this.store = new L1Store(options, this)
+    this.#words = this.store.heap.words
+  }
+
+  /** Items that a client could get, but for those that have expired unnoticed. */
+  get count(): number {
+    return this.store.count - this.#deadCount
+  }
+  /** Their bytes: headers, keys and values. */
+  get usedBytes(): number {
+    return this.store.usedBytes - this.#deadBytes
+  }
+
+  /** The live item with a key, or 0. Removes it if it turns out to be dead. */
+  find(bytes: Bytes, start: number, length: number): number {
+    const hash = hashKey(this.#seed, bytes, start, length)
+    const item = this.store.find(hash, bytes, start, length)
+    return item === 0 ? 0 : this.#alive(item)
+  }
+
+  /** The live item with the key of a reservation, or 0. */
+  findSameKey(reserved: number): number {
+    const item = this.store.findSameKey(reserved)
+    return item === 0 ? 0 : this.#alive(item)
+  }
+
+  /** Marks an item as used now. */
+  touch(item: number): void {
+    addState(this.#words, item, STATE.FETCHED)
+    setAccessedAt(this.#words, item, this.#clock.nowS)
+    this.store.policy.touched(item)
+  }
+
+  /** Gives an item a new expiry, as a client writes it. */
+  setExpiry(item: number, exptimeS: number): void {
+    setExpiresAt(this.#words, item, expiryInstant(exptimeS, this.#clock.nowS))
+  }
+
+  /** A chunk with a header and a key, for a value to come. Returns 0 without memory. */
+  reserve(
+    bytes: Bytes,
+    start: number,
+    length: number,
+    valueLength: number,
+    flags: number,
+    exptimeS: number,
+  ): number {
+    const hash = hashKey(this.#seed, bytes, start, length)
+    const item = this.store.reserve(hash, bytes, start, length, valueLength)
+    if (item === 0) return 0
+    setClientFlags(this.#words, item, flags)
+    setExpiresAt(this.#words, item, expiryInstant(exptimeS, this.#clock.nowS))
+    return item
+  }
+
+  /** A reservation with key, flags and expiry of an item, which has to be pinned. */
+  reserveLike(item: number, valueLength: number): number {
+    const reserved = this.store.reserveSameKey(item, valueLength)
+    if (reserved === 0) return 0
+    setClientFlags(this.#words, reserved, clientFlags(this.#words, item))
+    setExpiresAt(this.#words, reserved, expiresAt(this.#words, item))
+    return reserved
+  }
+
+  abandon(reserved: number): void {
+    this.store.abandon(reserved)
+  }
+
+  /**
+   * Makes a reservation the item of its key, with a new cas value, in place of `old` (0 for none).
+   * Returns false, with the reservation abandoned, where no further item may be had.
+   */
+  link(reserved: number, old: number): boolean {
+    this.stamp(reserved)
+    setFlushEpoch(this.#words, reserved, this.#flush.epoch)
+    setAccessedAt(this.#words, reserved, this.#clock.nowS)
+    if (!this.store.link(reserved, old)) {
+      this.store.abandon(reserved)
+      return false
+    }
+    this.#metrics.count(METRIC.TOTAL_ITEMS)
+    return true
+  }
+
+  /** Gives an item a new cas value, because it was changed in place. */
+  stamp(item: number): void {
+    if (this.#lastCasLo === WORD_MAX) {
+      this.#lastCasLo = 0
+      this.#lastCasHi++
+    } else {
+      this.#lastCasLo++
+    }
+    setCas(this.#words, item, this.#lastCasHi, this.#lastCasLo)
+  }
+
+  remove(item: number): void {
+    this.#forget(item)
+    this.store.unlink(item)
+  }
+
+  /** Kills everything that is stored now (`atS` = 0), or everything that will be at an instant. */
+  flush(exptimeS: number): void {
+    if (exptimeS > 0) {
+      this.#flush.pendingAtS = expiryInstant(exptimeS, this.#clock.nowS)
+      this.tick()
+    } else {
+      this.#flush.pendingAtS = 0
+      this.#flushNow()
+    }
+  }
+
+  /** Carries out what has become due. Called as the clock moves on, at least once a second. */
+  tick(): void {
+    const dueS = this.#flush.pendingAtS
+    if (dueS !== 0 && dueS <= this.#clock.nowS) {
+      this.#flush.pendingAtS = 0
+      this.#flushNow()
+    }
+  }
+
+  pin(item: number): boolean {
+    return this.store.pin(item)
+  }
+
+  unpin(item: number): void {
+    this.store.unpin(item)
+  }
+
+  isPinned(item: number): boolean {
+    return this.store.isPinned(item)
+  }
+
+  isLinked(item: number): boolean {
+    return this.store.isLinked(item)
+  }
+
+  /** Shows an item to a reply. */
+  show(item: number, view: ItemView): void {
+    const words = this.#words
+    const keyAt = keyStart(item)
+    const keyLength = keyBytes(words, item)
+    view.item = item
+    view.keyStart = keyAt
+    view.keyBytes = keyLength
+    view.valueStart = keyAt + keyLength
+    view.valueBytes = valueBytes(words, item)
+    view.clientFlags = clientFlags(words, item)
+    view.casHi = casHi(words, item)
+    view.casLo = casLo(words, item)
+  }
+
+  /** Whether an item has a cas value. */
+  hasCas(item: number, hi: number, lo: number): boolean {
+    return casLo(this.#words, item) === lo && casHi(this.#words, item) === hi
+  }
+
+  valueStart(item: number): number {
+    return valueStart(this.#words, item)
+  }
+
+  valueBytes(item: number): number {
+    return valueBytes(this.#words, item)
+  }
+
+  keyBytes(item: number): number {
+    return keyBytes(this.#words, item)
+  }
+
+  clientFlags(item: number): number {
+    return clientFlags(this.#words, item)
+  }
+
+  /** Seconds since the item that would be evicted next was used, for statistics. */
+  get oldestAgeS(): number {
+    const victim = this.store.policy.victim()
+    return victim === 0 ? 0 : Math.max(0, this.#clock.nowS - accessedAt(this.#words, victim))
+  }
+
+  evicting(item: number): void {
+    const words = this.#words
+    if (this.#isDead(item)) {
+      this.#metrics.count(METRIC.RECLAIMED)
+      if (!hasState(words, item, STATE.FETCHED)) this.#metrics.count(METRIC.EXPIRED_UNFETCHED)
+    } else {
+      this.#metrics.count(METRIC.EVICTIONS)
+      if (!hasState(words, item, STATE.FETCHED)) this.#metrics.count(METRIC.EVICTED_UNFETCHED)
+    }
+    this.#forget(item)
+  }
+
+  pageVacated(movedItems: number): void {
+    this.#metrics.count(METRIC.SLABS_MOVED)
+    this.#metrics.add(METRIC.SLAB_REASSIGN_RESCUES, movedItems)
+  }
+
+  #alive(item: number): number {
+    if (flushEpoch(this.#words, item) !== this.#flush.epoch) {
+      this.#metrics.count(METRIC.GET_FLUSHED)
+      this.remove(item)
+      return 0
+    }
+    const expiresAtS = expiresAt(this.#words, item)
+    if (expiresAtS !== 0 && expiresAtS <= this.#clock.nowS) {
+      this.#metrics.count(METRIC.GET_EXPIRED)
+      this.remove(item)
+      return 0
+    }
+    return item
+  }
+
+  #isDead(item: number): boolean {
+    return (
+      flushEpoch(this.#words, item) !== this.#flush.epoch ||
+      isExpired(expiresAt(this.#words, item), this.#clock.nowS)
+    )
+  }
+
+  #flushNow(): void {
+    this.#deadCount = this.store.count
+    this.#deadBytes = this.store.usedBytes
+    if (this.#flush.begin()) this.#purge()
+  }
+
+  /** Removes every dead item, before epochs wrap: once in 65535 flushes. */
+  #purge(): void {
+    const policy = this.store.policy
+    for (let item = policy.victim(); item !== 0;) {
+      const next = policy.after(item)
+      if (flushEpoch(this.#words, item) !== this.#flush.epoch) this.remove(item)
+      item = next
+    }
+    this.#flush.purged()
+  }
+
+  /** Keeps count of the dead when one of them leaves. */
+  #forget(item: number): void {
+    const words = this.#words
+    if (flushEpoch(words, item) === this.#flush.epoch) return
+    this.#deadCount--
+    this.#deadBytes -= itemBytes(keyBytes(words, item), valueBytes(words, item))
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * flush_all in constant time: every item carries the epoch in which it was stored, and a flush
+ * begins a new one. An item of an earlier epoch is dead, though it still takes memory until it is
+ * asked for or evicted; its place at the cold end of the order sees to that.
+ *
+ * Epochs have 16 bits. Before they could wrap and bring an old item back, the store is purged.
+ */
+import { EPOCHS } from '../store/l1/layout.ts'
+
+export class FlushState {
+  /** Epoch of items that are alive. */
+  epoch = 0
+  /** Wall time of a flush that is still to come, 0 for none. */
+  pendingAtS = 0
+  /** Epochs that were begun since the store last held items of the current one only. */
+  #epochsSincePurge = 0
+
+  /** Begins a new epoch. Returns whether the store must be purged of all dead items now. */
+  begin(): boolean {
+    this.epoch = (this.epoch + 1) % EPOCHS
+    this.#epochsSincePurge++
+    return this.#epochsSincePurge === EPOCHS - 1
+  }
+
+  purged(): void {
+    this.#epochsSincePurge = 0
+  }
+}

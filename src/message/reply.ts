@@ -1,0 +1,25 @@
+/**
+ * What a command can answer. One implementation per protocol; the commands know this interface only.
+ *
+ * Every request is answered exactly once, also where the answer is to send nothing (`quiet`, a
+ * miss in a text get). The implementation decides what its protocol keeps silent about.
+ */
+import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import type { Outcome } from './codes.ts'
+import type { ItemView } from './item-view.ts'
+import type { Request } from './request.ts'
+
+export interface Reply {
+  /** An item was found by a get. */
+  hit(out: OutputBuffer, request: Request, view: ItemView): void
+  /** None was. */
+  miss(out: OutputBuffer, request: Request): void
+  /** Anything that is said in a word. */
+  outcome(out: OutputBuffer, request: Request, outcome: Outcome): void
+  /** The value of a counter after it changed. */
+  counter(out: OutputBuffer, request: Request, hi: number, lo: number): void
+  version(out: OutputBuffer, request: Request, version: string): void
+  /** One statistic; `endOfStats` closes the list. */
+  stat(out: OutputBuffer, request: Request, name: string, value: string): void
+  endOfStats(out: OutputBuffer, request: Request): void
+}

@@ -1,0 +1,56 @@
+/**
+ * One command, as plain numbers. A connection owns one record and refills it for each request:
+ * refilling costs 3 to 7 ns, a fresh object 16 to 27 ns and its collection.
+ *
+ * The key is not copied: it is a range of `bytes`, valid until the input is consumed further. A
+ * storage command keeps its other fields until its value has arrived and `finish` has run.
+ */
+import type { Bytes } from '../bytes/ascii.ts'
+import { OP, OUTCOME } from './codes.ts'
+import type { Op, Outcome } from './codes.ts'
+
+export class Request {
+  op: Op = OP.NONE
+  /** Success is not answered (and for text, neither is a failure of a well-formed command). */
+  quiet = false
+  /** The reply shows the cas value of the item. */
+  wantsCas = false
+  /** A GET that also sets the expiry to `exptime`. */
+  touches = false
+  /** The last key of a multiget; its reply ends the list. */
+  last = false
+  /** A multiget is under way: the input goes on with its next key. */
+  continues = false
+
+  /** The key: `keyBytes` bytes of `bytes` from `keyStart` on. For STATS, its first argument. */
+  bytes: Bytes
+  keyStart = 0
+  keyBytes = 0
+
+  clientFlags = 0
+  /** As the client wrote it, seconds: relative up to 30 days, then absolute, negative for the past. */
+  exptime = 0
+  /** Length of the value that follows. */
+  valueBytes = 0
+  /** Bytes after the value that belong to it: 2 where a line end closes it. */
+  trailerBytes = 0
+  /** CAS: the token that the item must have. */
+  casHi = 0
+  casLo = 0
+  /** INCR and DECR: the difference. VERBOSITY: `deltaLo` is the level. */
+  deltaHi = 0
+  deltaLo = 0
+
+  /** Set by `begin`: the reserved item that the value goes into, 0 if there is none. */
+  item = 0
+  /** Set by `begin`: where in the heap the value goes. */
+  valueStart = 0
+
+  /** Why a request is refused, and how many bytes of input its value would have taken. */
+  outcome: Outcome = OUTCOME.NONE
+  swallowBytes = 0
+
+  constructor(bytes: Bytes) {
+    this.bytes = bytes
+  }
+}

@@ -1,0 +1,353 @@
+/**
+ * One client: its input, its output, its turn. Knows no command and no protocol, only that bytes
+ * become requests and that each is answered in order.
+ *
+ * ```
+ *            received                    command limit reached
+ *  reading ──────────▶ processing ──────────────────────────────▶ yielded ──(next turn)──▶ processing
+ *     ▲                    │  client takes no replies
+ *     └────── done ────────┼──────────────────────────────────▶ blocked ──('drain')──▶ processing
+ *                          └── quit, overlong line, error ────▶ closing
+ * ```
+ * While yielded or blocked nothing is read, so a client can neither starve the others nor fill
+ * memory with replies that it does not take.
+ */
+import type { Socket } from 'node:net'
+import { bytesOf, copyBytes } from '../bytes/ascii.ts'
+import type { Bytes } from '../bytes/ascii.ts'
+import { InputWindow } from '../bytes/input-window.ts'
+import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
+import type { CommandContext } from '../commands/context.ts'
+import { run } from '../commands/dispatch.ts'
+import { abandon, begin, finish } from '../commands/storage.ts'
+import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
+import type { Parsed } from '../message/codes.ts'
+import type { PinOwner } from '../message/item-view.ts'
+import type { Protocol } from '../message/protocol.ts'
+import { Request } from '../message/request.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { HEADROOM_BYTES } from './io-area.ts'
+import type { IoArea } from './io-area.ts'
+import { startReading } from './socket-reader.ts'
+import type { ReadMode } from './socket-reader.ts'
+import { INTAKE, ValueIntake } from './value-intake.ts'
+
+/** Replies are sent when as much has gathered, even if more commands wait. */
+const SEND_FROM_BYTES = 65_536
+/** A buffer for leftovers that is larger is not kept for the next time. */
+const KEPT_BYTES_MAX = 4096
+const KEPT_BYTES_MIN = 512
+
+export interface ConnectionLimits {
+  /** Commands handled before others get their turn. */
+  readonly commandsPerTurn: number
+  /** Reply bytes that may wait for this client before its commands are no longer read. */
+  readonly pendingOutputBytes: number
+}
+
+/** What all connections have in common. */
+export interface ConnectionHost {
+  readonly io: IoArea
+  readonly protocol: Protocol
+  readonly context: CommandContext
+  readonly pins: PinOwner
+  readonly metrics: Metrics
+  readonly limits: ConnectionLimits
+  readonly readMode: ReadMode
+  /** The connection is over. */
+  closed(connection: Connection, error: Error | null): void
+}
+
+export class Connection implements OutputSink {
+  readonly socket: Socket
+  /** Wall time of the last bytes that came, in seconds. */
+  activeAtS: number
+  readonly #host: ConnectionHost
+  readonly #input: InputWindow
+  readonly #request: Request
+  readonly #intake = new ValueIntake()
+  /** Input that could not be used yet, at the start of a buffer of our own. */
+  #kept: Bytes | null = null
+  #keptBytes = 0
+  /** How much of the kept input is known to hold no line end. */
+  #keptSearched = 0
+  /** Bytes of a refused value that are still to be skipped before its refusal is answered. */
+  #swallowBytes = 0
+  #yielded = false
+  #blocked = false
+  #closing = false
+  /** Parts of a reply are gathered in the socket, to leave in one write. */
+  #corked = false
+  #error: Error | null = null
+
+  constructor(accepted: Socket, host: ConnectionHost) {
+    this.#host = host
+    this.#input = new InputWindow(host.io.bytes)
+    this.#request = new Request(host.io.bytes)
+    this.activeAtS = host.context.clock.nowS
+    this.socket = startReading(
+      accepted,
+      host.io.readBuffer,
+      (length) => this.#received(length),
+      host.readMode,
+    )
+    this.socket.on('drain', () => this.#drained())
+    this.socket.on('end', () => this.close())
+    this.socket.on('error', (error) => {
+      this.#error = error
+    })
+    this.socket.on('close', () => this.#closed())
+  }
+
+  /** Ends the connection after everything that was answered has left. */
+  close(): void {
+    this.#closing = true
+    this.socket.destroySoon()
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#closing = true
+    this.socket.destroy()
+  }
+
+  /** Whether commands wait that have been received but not answered. */
+  get busy(): boolean {
+    return this.#yielded || this.#blocked
+  }
+
+  /** Takes `length` bytes from the shared read area. Returns whether to go on reading. */
+  #received(length: number): boolean {
+    if (this.#closing) return false
+    const { io, metrics } = this.#host
+    metrics.add(METRIC.BYTES_READ, length)
+    this.activeAtS = this.#host.context.clock.nowS
+    const kept = this.#keptBytes
+    if (kept === 0) {
+      this.#input.show(io.bytes, HEADROOM_BYTES, HEADROOM_BYTES + length)
+    } else if (kept <= HEADROOM_BYTES) {
+      const start = HEADROOM_BYTES - kept
+      copyBytes(io.bytes, start, this.#kept!, 0, kept)
+      this.#input.show(io.bytes, start, HEADROOM_BYTES + length)
+      this.#input.searched = start + this.#keptSearched
+    } else {
+      this.#appendKept(length)
+    }
+    this.#process()
+    return !this.#closing && !this.#yielded && !this.#blocked
+  }
+
+  /** Handles the commands of the input window, then sends what they were answered. */
+  #process(): void {
+    const { io, protocol, context, limits } = this.#host
+    const input = this.#input
+    const request = this.#request
+    const reply = protocol.reply
+    const out = io.openOutput(this)
+    let budget = limits.commandsPerTurn
+    while (!this.#closing) {
+      if (this.#swallowBytes > 0) {
+        if (!this.#swallow()) break
+        reply.outcome(out, request, request.outcome)
+      }
+      if (this.#intake.active) {
+        const intake = this.#intake.take(input, request, context.heap)
+        if (intake === INTAKE.INCOMPLETE) break
+        if (intake === INTAKE.COMPLETE) {
+          finish(context, request, reply, out)
+        } else {
+          abandon(context, request)
+          reply.outcome(out, request, OUTCOME.BAD_CHUNK)
+        }
+      }
+      if (input.start >= input.end) break
+      if (out.length >= SEND_FROM_BYTES && !this.#sendEarly()) break
+      if (budget === 0) {
+        this.#yield()
+        break
+      }
+      budget--
+      const parsed = protocol.parse(input, request)
+      if (parsed === PARSED.READY) {
+        if (run(context, request, reply, out) === RAN.CLOSE) this.#closing = true
+      } else if (parsed === PARSED.READY_WITH_VALUE) {
+        begin(context, request)
+        if (request.item !== 0) this.#intake.begin()
+        else this.#swallowBytes = request.valueBytes + request.trailerBytes
+      } else if (parsed === PARSED.NEED_MORE) {
+        break
+      } else {
+        this.#refuse(parsed, out)
+      }
+    }
+    this.#send()
+    this.#keepRest()
+    if (this.#closing) this.close()
+  }
+
+  /** Deals with what is not a request. */
+  #refuse(parsed: Parsed, out: OutputBuffer): void {
+    const request = this.#request
+    if (parsed === PARSED.REFUSED) {
+      this.#swallowBytes = request.swallowBytes
+      if (request.swallowBytes === 0) {
+        this.#host.protocol.reply.outcome(out, request, request.outcome)
+      }
+      return
+    }
+    if (parsed === PARSED.LINE_TOO_LONG) this.#host.metrics.count(METRIC.LINES_TOO_LONG)
+    this.#closing = true
+  }
+
+  /** Skips input of a refused value. Returns whether all of it is skipped. */
+  #swallow(): boolean {
+    const input = this.#input
+    const length = Math.min(this.#swallowBytes, input.end - input.start)
+    input.start += length
+    this.#swallowBytes -= length
+    return this.#swallowBytes === 0
+  }
+
+  /** Lets others have their turn before the rest of the input is handled. */
+  #yield(): void {
+    this.#yielded = true
+    this.#host.metrics.count(METRIC.CONN_YIELDS)
+    setImmediate(() => {
+      this.#yielded = false
+      this.#resume()
+    })
+  }
+
+  #drained(): void {
+    if (!this.#blocked) return
+    this.#blocked = false
+    this.#resume()
+  }
+
+  /** Goes on with kept input, and with reading if that is all handled. */
+  #resume(): void {
+    if (this.#closing || this.#yielded || this.#blocked) return
+    if (this.#keptBytes > 0) {
+      this.#input.show(this.#kept!, 0, this.#keptBytes)
+      this.#input.searched = this.#keptSearched
+      this.#process()
+    }
+    if (!this.#closing && !this.#yielded && !this.#blocked) this.socket.resume()
+  }
+
+  /** Puts what was received behind input that is too long for the headroom. */
+  #appendKept(length: number): void {
+    const total = this.#keptBytes + length
+    if (this.#kept!.buffer.length <= total) {
+      // allocates: only for a line of more than HEADROOM_BYTES
+      const larger = bytesOf(Buffer.allocUnsafeSlow(total * 2 + 1))
+      copyBytes(larger, 0, this.#kept!, 0, this.#keptBytes)
+      this.#kept = larger
+    }
+    copyBytes(this.#kept!, this.#keptBytes, this.#host.io.bytes, HEADROOM_BYTES, length)
+    this.#input.show(this.#kept!, 0, total)
+    this.#input.searched = this.#keptSearched
+  }
+
+  /** Keeps the unconsumed end of the window until more comes. */
+  #keepRest(): void {
+    const input = this.#input
+    const length = input.end - input.start
+    if (length === 0) {
+      if (this.#keptBytes !== 0) {
+        this.#keptBytes = 0
+        if (this.#kept!.buffer.length > KEPT_BYTES_MAX) this.#kept = null
+      }
+      return
+    }
+    const own = this.#kept
+    if (own === null || own.buffer.length <= length) {
+      // allocates: for a connection whose input ends inside a command for the first time
+      const capacity = Math.max(KEPT_BYTES_MIN, length + 1)
+      this.#kept = bytesOf(Buffer.allocUnsafeSlow(capacity))
+    }
+    if (input.bytes !== this.#kept || input.start !== 0) {
+      copyBytes(this.#kept!, 0, input.bytes, input.start, length)
+    }
+    this.#keptBytes = length
+    this.#keptSearched = Math.max(0, input.searched - input.start)
+  }
+
+  // ------------------------------------------------------------------ output
+
+  /** Sends what has gathered although commands wait. Returns whether to go on with them. */
+  #sendEarly(): boolean {
+    this.#send()
+    if (!this.#isBlockedByPeer()) return true
+    this.#blocked = true
+    this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
+    return false
+  }
+
+  /** Hands everything to the system, in one write. */
+  #send(): void {
+    const { io } = this.#host
+    this.#handOver()
+    const socket = this.socket
+    if (this.#corked) {
+      this.#corked = false
+      socket.uncork()
+    }
+    if (socket.writableLength > 0 && !socket.destroyed) io.leaveTo(socket)
+    else if (io.out.bytes === io.bytes) io.useArea()
+    if (!this.#blocked && this.#isBlockedByPeer()) {
+      this.#blocked = true
+      this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
+    }
+  }
+
+  #isBlockedByPeer(): boolean {
+    return (
+      this.socket.writableLength > this.#host.limits.pendingOutputBytes &&
+      this.socket.writableNeedDrain
+    )
+  }
+
+  /** Gives the written range to the socket; it is not to be written again before it is sent. */
+  #handOver(): void {
+    const { io, metrics } = this.#host
+    const out = io.out
+    const length = out.length
+    if (length === 0) return
+    metrics.add(METRIC.BYTES_WRITTEN, length)
+    if (!this.socket.destroyed) {
+      this.socket.write(out.bytes.buffer.subarray(out.base, out.position))
+    }
+    out.base = out.position
+  }
+
+  flush(): void {
+    this.#send()
+  }
+
+  sendPinned(source: Bytes, start: number, length: number, item: number): void {
+    const { io, metrics, pins } = this.#host
+    if (this.socket.destroyed) return
+    if (!pins.pin(item)) {
+      io.out.copy(source, start, length)
+      return
+    }
+    if (!this.#corked) {
+      this.#corked = true
+      this.socket.cork()
+    }
+    this.#handOver()
+    metrics.add(METRIC.BYTES_WRITTEN, length)
+    // allocates: a view and a callback for each large value
+    this.socket.write(source.buffer.subarray(start, start + length), () => pins.unpin(item))
+  }
+
+  #closed(): void {
+    this.#closing = true
+    abandon(this.#host.context, this.#request)
+    this.#kept = null
+    this.#keptBytes = 0
+    this.#host.closed(this, this.#error)
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Accepts clients on one address and knows all connections that came in by it.
+ *
+ * Refuses beyond the limit of connections, closes those that are idle for too long, and stops in
+ * order: no new ones, then the replies to what has been received, then the end.
+ */
+import { createServer, createConnection } from 'node:net'
+import type { Server, Socket } from 'node:net'
+import { unlinkSync } from 'node:fs'
+import type { ListenAddress } from '../config/listen-address.ts'
+import { ServerError } from '../errors.ts'
+import type { Logger } from '../observe/log.ts'
+import { METRIC } from '../observe/metrics.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionHost } from './connection.ts'
+import type { ConnectionTable } from './connection-table.ts'
+
+const REFUSAL = 'ERROR Too many open connections\r\n'
+
+export interface ListenerOptions {
+  readonly address: ListenAddress
+  readonly backlog: number
+  readonly unixMode: number
+}
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #host: ConnectionHost
+  readonly #table: ConnectionTable
+  readonly #log: Logger
+  readonly #server: Server
+
+  constructor(options: ListenerOptions, host: ConnectionHost, table: ConnectionTable, log: Logger) {
+    this.#options = options
+    this.#host = host
+    this.#table = table
+    this.#log = log
+    this.#server = createServer(
+      { pauseOnConnect: true, noDelay: true, allowHalfOpen: true },
+      (socket) => this.#accept(socket),
+    )
+  }
+
+  /** Opens the address. Resolves to it, with the port that the system chose where that was left to it. */
+  async open(): Promise<string> {
+    const { address } = this.#options
+    if (address.kind === 'unix') await removeStaleSocket(address.path)
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause) => {
+        reject(
+          new ServerError(
+            'CANNOT_BIND',
+            `cannot listen on ${name(address)}: ${cause.message}`,
+            cause,
+          ),
+        )
+      })
+      this.#server.listen(this.#listenOptions(), () => {
+        this.#server.removeAllListeners('error')
+        this.#server.on('error', (err) => this.#log.error({ err }, 'the listener failed'))
+        resolve(this.#boundName())
+      })
+    })
+  }
+
+  /** Takes no further clients. Connections that exist go on. */
+  close(): void {
+    this.#server.close()
+  }
+
+  #listenOptions(): object {
+    const { address, backlog, unixMode } = this.#options
+    if (address.kind === 'tcp') {
+      return address.host === ''
+        ? { port: address.port, backlog }
+        : { port: address.port, host: address.host, backlog }
+    }
+    // The socket must never exist with wider permissions than it is to have.
+    const umask = process.umask(0o777 & ~unixMode)
+    setImmediate(() => process.umask(umask))
+    return { path: address.path, backlog }
+  }
+
+  #boundName(): string {
+    const bound = this.#server.address()
+    if (bound === null || typeof bound === 'string') return `unix:${bound ?? ''}`
+    const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+    return `${host}:${bound.port}`
+  }
+
+  #accept(socket: Socket): void {
+    const { metrics } = this.#host
+    if (this.#table.full) {
+      metrics.count(METRIC.REJECTED_CONNECTIONS)
+      this.#table.noteRefusal()
+      socket.on('error', ignore)
+      socket.end(REFUSAL, () => socket.destroy())
+      return
+    }
+    metrics.count(METRIC.TOTAL_CONNECTIONS)
+    this.#table.add(new Connection(socket, this.#host))
+  }
+}
+
+function name(address: ListenAddress): string {
+  return address.kind === 'unix' ? `unix:${address.path}` : `${address.host}:${address.port}`
+}
+
+function ignore(): void {
+  // A refused client that is gone before it has read why needs nothing more.
+}
+
+/** Removes a socket file that nobody listens on, as a killed server leaves it. */
+function removeStaleSocket(path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const probe = createConnection({ path })
+    probe.on('connect', () => {
+      probe.destroy()
+      resolve()
+    })
+    probe.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') unlinkSync(path)
+      resolve()
+    })
+  })
+}

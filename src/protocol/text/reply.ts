@@ -1,0 +1,145 @@
+/** The words of the text protocol. Not found is silence in a get; quiet silences all the rest. */
+import { SPACE, ZERO, bytesOf, copyBytes, printU32 } from '../../bytes/ascii.ts'
+import type { Bytes } from '../../bytes/ascii.ts'
+import { PINNED_VALUE_FROM } from '../../bytes/output-buffer.ts'
+import type { OutputBuffer } from '../../bytes/output-buffer.ts'
+import { U64_DIGITS_MAX, printU64 } from '../../bytes/u64.ts'
+import { OUTCOME } from '../../message/codes.ts'
+import type { Outcome } from '../../message/codes.ts'
+import type { ItemView } from '../../message/item-view.ts'
+import type { Reply } from '../../message/reply.ts'
+import type { Request } from '../../message/request.ts'
+
+/** `VALUE `, a key, three numbers, spaces and line ends around a value. */
+const HIT_FRAME_BYTES_MAX = 6 + 250 + 3 * (1 + U64_DIGITS_MAX) + 2 + 2 + 5
+/** A line end and `END`. */
+const END_BYTES = 7
+const CR = 13
+const LF = 10
+
+const WORDS: Record<Outcome, string> = {
+  [OUTCOME.NONE]: '',
+  [OUTCOME.STORED]: 'STORED\r\n',
+  [OUTCOME.NOT_STORED]: 'NOT_STORED\r\n',
+  [OUTCOME.EXISTS]: 'EXISTS\r\n',
+  [OUTCOME.NOT_FOUND]: 'NOT_FOUND\r\n',
+  [OUTCOME.DELETED]: 'DELETED\r\n',
+  [OUTCOME.TOUCHED]: 'TOUCHED\r\n',
+  [OUTCOME.OK]: 'OK\r\n',
+  [OUTCOME.RESET]: 'RESET\r\n',
+  [OUTCOME.TOO_LARGE]: 'SERVER_ERROR object too large for cache\r\n',
+  [OUTCOME.NO_MEMORY]: 'SERVER_ERROR out of memory storing object\r\n',
+  [OUTCOME.NON_NUMERIC]: 'CLIENT_ERROR cannot increment or decrement non-numeric value\r\n',
+  [OUTCOME.BAD_DELTA]: 'CLIENT_ERROR invalid numeric delta argument\r\n',
+  [OUTCOME.BAD_EXPTIME]: 'CLIENT_ERROR invalid exptime argument\r\n',
+  [OUTCOME.BAD_FORMAT]: 'CLIENT_ERROR bad command line format\r\n',
+  [OUTCOME.BAD_CHUNK]: 'CLIENT_ERROR bad data chunk\r\n',
+  [OUTCOME.UNKNOWN_COMMAND]: 'ERROR\r\n',
+}
+
+export class TextReply implements Reply {
+  /** All words one after another, and where each begins. */
+  readonly #words: Bytes
+  readonly #wordStart: Int32Array
+
+  constructor() {
+    const outcomes = Object.values(OUTCOME)
+    this.#words = bytesOf(Buffer.from(outcomes.map((outcome) => WORDS[outcome]).join('')))
+    this.#wordStart = new Int32Array(outcomes.length + 1)
+    for (const outcome of outcomes) {
+      this.#wordStart[outcome + 1] = this.#wordStart[outcome]! + WORDS[outcome].length
+    }
+  }
+
+  hit(out: OutputBuffer, request: Request, view: ItemView): void {
+    out.reserve(HIT_FRAME_BYTES_MAX)
+    const buffer = out.bytes.buffer
+    let at = out.position
+    buffer[at] = 86
+    buffer[at + 1] = 65
+    buffer[at + 2] = 76
+    buffer[at + 3] = 85
+    buffer[at + 4] = 69
+    buffer[at + 5] = SPACE
+    at += 6
+    copyBytes(out.bytes, at, view.bytes, view.keyStart, view.keyBytes)
+    at += view.keyBytes
+    buffer[at++] = SPACE
+    if (view.clientFlags === 0) buffer[at++] = ZERO
+    else at = printU32(buffer, at, view.clientFlags)
+    buffer[at++] = SPACE
+    at = printU32(buffer, at, view.valueBytes)
+    if (request.wantsCas) {
+      buffer[at++] = SPACE
+      at = printU64(buffer, at, view.casHi, view.casLo)
+    }
+    buffer[at++] = CR
+    buffer[at++] = LF
+    const length = view.valueBytes
+    if (length < PINNED_VALUE_FROM && length <= out.limit - at - END_BYTES) {
+      copyBytes(out.bytes, at, view.bytes, view.valueStart, length)
+      out.position = at + length
+    } else {
+      out.position = at
+      out.value(view.bytes, view.valueStart, length, view.item)
+      out.reserve(END_BYTES)
+    }
+    this.#endOfValue(out, request)
+  }
+
+  miss(out: OutputBuffer, request: Request): void {
+    if (request.last) this.#end(out)
+  }
+
+  outcome(out: OutputBuffer, request: Request, outcome: Outcome): void {
+    if (request.quiet) return
+    const start = this.#wordStart[outcome]!
+    const length = this.#wordStart[outcome + 1]! - start
+    out.reserve(length)
+    copyBytes(out.bytes, out.position, this.#words, start, length)
+    out.position += length
+  }
+
+  counter(out: OutputBuffer, request: Request, hi: number, lo: number): void {
+    if (request.quiet) return
+    out.reserve(U64_DIGITS_MAX + 2)
+    const buffer = out.bytes.buffer
+    const at = printU64(buffer, out.position, hi, lo)
+    buffer[at] = CR
+    buffer[at + 1] = LF
+    out.position = at + 2
+  }
+
+  version(out: OutputBuffer, request: Request, version: string): void {
+    if (!request.quiet) out.text(`VERSION ${version}\r\n`)
+  }
+
+  stat(out: OutputBuffer, _request: Request, name: string, value: string): void {
+    out.text(`STAT ${name} ${value}\r\n`)
+  }
+
+  endOfStats(out: OutputBuffer): void {
+    this.#end(out)
+  }
+
+  #endOfValue(out: OutputBuffer, request: Request): void {
+    const buffer = out.bytes.buffer
+    const at = out.position
+    buffer[at] = CR
+    buffer[at + 1] = LF
+    out.position = at + 2
+    if (request.last) this.#end(out)
+  }
+
+  #end(out: OutputBuffer): void {
+    out.reserve(END_BYTES)
+    const buffer = out.bytes.buffer
+    const at = out.position
+    buffer[at] = 69
+    buffer[at + 1] = 78
+    buffer[at + 2] = 68
+    buffer[at + 3] = CR
+    buffer[at + 4] = LF
+    out.position = at + 5
+  }
+}

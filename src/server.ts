@@ -1,0 +1,162 @@
+/**
+ * The composition root: builds every part once, from the bottom up, and owns the order of
+ * starting and stopping. Nothing below it knows how the parts are put together.
+ */
+import { bytesOf } from './bytes/ascii.ts'
+import type { CommandContext } from './commands/context.ts'
+import { settingsStats } from './commands/settings-report.ts'
+import { parseListenAddress } from './config/listen-address.ts'
+import type { Config } from './config/schema.ts'
+import { Cache } from './engine/cache.ts'
+import { ServerError, assert } from './errors.ts'
+import { ItemView } from './message/item-view.ts'
+import type { ConnectionHost } from './net/connection.ts'
+import { ConnectionTable } from './net/connection-table.ts'
+import { IO_BYTES, IoArea } from './net/io-area.ts'
+import { Listener } from './net/listener.ts'
+import type { ReadMode } from './net/socket-reader.ts'
+import { SystemClock } from './observe/clock.ts'
+import type { Logger } from './observe/log.ts'
+import { Metrics } from './observe/metrics.ts'
+import { TextProtocol } from './protocol/text/protocol.ts'
+
+/**
+ * The version of memcached whose behaviour this server has. Clients take `version` apart and
+ * choose what they speak by it, so it has to be that one; the own version is in `stats`.
+ */
+const COMPATIBLE_VERSION = '1.6.45'
+/** Flushes that have become due and idle clients are looked for this often. */
+const TICK_MS = 250
+/** Levels of the log by memcached's verbosity. */
+const VERBOSE_LEVELS = ['debug', 'trace'] as const
+
+export interface RatServer {
+  /**
+   * Opens every listener. Resolves to the addresses that are bound, "127.0.0.1:11211" or
+   * "unix:/path". Rejects with ServerError CANNOT_BIND, and nothing is open then.
+   */
+  listen(): Promise<readonly string[]>
+  /**
+   * Stops accepting, answers what has been received, closes. Resolves within
+   * `server.shutdown_timeout`. May be called more than once.
+   */
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  /** What `stats` shows as this program's own version. */
+  readonly version?: string
+  /** How sockets are read; 'data' is the fallback, for tests and for runtimes without 'onread'. */
+  readonly readMode?: ReadMode
+}
+
+/** Builds a server; nothing is open before `listen`. */
+export function createServer(config: Config, log: Logger, options: ServerOptions = {}): RatServer {
+  const clock = new SystemClock()
+  const metrics = new Metrics()
+  const cache = new Cache(
+    {
+      memoryBytesMax: config.l1.memoryBytesMax,
+      entriesMax: config.l1.entriesMax,
+      evictions: config.l1.evictions,
+      policy: config.l1.eviction,
+      ioBytes: IO_BYTES,
+    },
+    clock,
+    metrics,
+  )
+  const table = new ConnectionTable(config.server, clock, metrics, log)
+  const configuredLevel = log.level
+  let verbosity = 0
+  let addresses: readonly string[] = []
+
+  const heap = cache.store.heap.bytes
+  const context: CommandContext = {
+    cache,
+    metrics,
+    clock,
+    settings: { itemBytesMax: config.server.itemBytesMax },
+    facts: {
+      compatibleVersion: COMPATIBLE_VERSION,
+      ownVersion: options.version ?? 'unknown',
+      startedAtS: clock.nowS,
+      maxConnections: config.server.connectionsMax,
+      memoryBytesMax: config.l1.memoryBytesMax,
+      currentConnections: () => table.count,
+      settings: () =>
+        settingsStats(
+          config,
+          tcpPortOf(addresses),
+          verbosity,
+          cache.store.slabs.classes.chunkBytesMax,
+        ),
+      setVerbosity: (level) => {
+        verbosity = Math.min(level, VERBOSE_LEVELS.length)
+        log.level = VERBOSE_LEVELS[verbosity - 1] ?? configuredLevel
+      },
+    },
+    view: new ItemView(heap),
+    heap,
+    number: { hi: 0, lo: 0 },
+    digits: bytesOf(Buffer.alloc(32)),
+  }
+  const host: ConnectionHost = {
+    io: new IoArea(heap),
+    protocol: new TextProtocol(config.server.getLineBytesMax),
+    context,
+    pins: cache,
+    metrics,
+    limits: {
+      commandsPerTurn: config.server.commandsPerTurnMax,
+      pendingOutputBytes: config.server.pendingOutputBytesMax,
+    },
+    readMode: options.readMode ?? 'onread',
+    closed: (connection, error) => table.remove(connection, error),
+  }
+  const listeners = config.server.bind.map((text) => {
+    const address = parseListenAddress(text)
+    assert(address !== undefined, 'the configuration has checked its addresses')
+    const { backlog, unixMode } = config.server
+    return new Listener({ address, backlog, unixMode }, host, table, log)
+  })
+  const ticking = clock.every(TICK_MS, () => {
+    cache.tick()
+    table.closeIdle()
+  })
+
+  let stopping: Promise<void> | undefined
+  async function shutDown(): Promise<void> {
+    for (const listener of listeners) listener.close()
+    await table.closeAll(config.server.shutdownTimeoutMs)
+    ticking.stop()
+    clock.stop()
+  }
+
+  return {
+    async listen() {
+      try {
+        // One after the other: the order of the log is that of the configuration.
+        const bound: string[] = []
+        for (const listener of listeners) bound.push(await listener.open())
+        addresses = bound
+        return bound
+      } catch (error) {
+        for (const listener of listeners) listener.close()
+        ticking.stop()
+        clock.stop()
+        throw error instanceof ServerError
+          ? error
+          : new ServerError('CANNOT_BIND', 'cannot listen', error)
+      }
+    },
+    stop() {
+      stopping ??= shutDown()
+      return stopping
+    },
+  }
+}
+
+function tcpPortOf(addresses: readonly string[]): number {
+  const tcp = addresses.find((address) => !address.startsWith('unix:'))
+  return tcp === undefined ? 0 : Number(tcp.slice(tcp.lastIndexOf(':') + 1))
+}

@@ -1,0 +1,290 @@
+/**
+ * Items in memory: found by key, ordered for eviction, counted, bounded.
+ *
+ * The life of an item: `reserve` (a chunk with a header and a key, pinned once for its owner) →
+ * the owner fills in the value → `link` (found from now on; the pin is gone) → `unlink` → its chunk
+ * is free again once nobody pins it. Every reservation has one owner, who links or abandons it.
+ *
+ * Invariants (checked by `integrity.ts`): linked items are in the index, in the order of eviction
+ * and in the counts, exactly once; pages and index stay within `memoryBytesMax`; there are never
+ * more than `entriesMax` items.
+ *
+ * Handles are borrowed: `reserve` and `link` may evict or move any item that is not pinned.
+ * Not for: time, protocols, conditions. What is expired is for the engine to say.
+ */
+import { copyBytes } from '../../bytes/ascii.ts'
+import type { Bytes } from '../../bytes/ascii.ts'
+import { assert } from '../../errors.ts'
+import { createHeap } from './heap.ts'
+import type { Heap } from './heap.ts'
+import { KeyIndex } from './key-index.ts'
+import {
+  PINS_MAX,
+  STATE,
+  addPin,
+  addState,
+  hasState,
+  hashOf,
+  initialize,
+  itemBytes,
+  keyBytes,
+  keyStart,
+  pins,
+  removePin,
+  removeState,
+  sizeClass,
+  valueBytes,
+} from './layout.ts'
+import type { EvictionPolicy } from './policy/policy.ts'
+import { createPolicy } from './policy/registry.ts'
+import type { PolicyName } from './policy/registry.ts'
+import { RoomMaker } from './room.ts'
+import { LARGE } from './size-classes.ts'
+import { Slabs } from './slabs.ts'
+
+/** Largest page, memcached's; 256 pages or more keep what half-filled pages waste below 10 %. */
+const PAGE_BYTES_MAX = 2 ** 20
+const PAGE_BYTES_MIN = 2 ** 16
+const PAGES_WANTED = 256
+/** Smallest chunk there is: no store holds more items than this allows. */
+const ITEM_BYTES_MIN = 64
+/** The index grows by four bytes at a time; the page limit follows in steps of this many buckets. */
+const BUCKETS_PER_STEP = 1024
+
+/** Who hears of what the store does by itself. */
+export interface StoreListener {
+  /** An item is about to be unlinked to make room. It is still whole. */
+  evicting(item: number): void
+  /** A page changed its class; `movedItems` were copied elsewhere for it. */
+  pageVacated(movedItems: number): void
+}
+
+export interface L1Options {
+  /** Bytes for pages and index together. */
+  memoryBytesMax: number
+  /** Most items, 0 for as many as memory holds. */
+  entriesMax: number
+  /** Without evictions a full store refuses. */
+  evictions: boolean
+  policy: PolicyName
+  /** Bytes at the start of the heap for the network, a multiple of 8. */
+  ioBytes: number
+  /** Bytes of a page, a power of two; chosen by the memory where it is not given. */
+  pageBytes?: number
+}
+
+export class L1Store {
+  readonly heap: Heap
+  readonly slabs: Slabs
+  readonly index: KeyIndex
+  readonly policy: EvictionPolicy
+  readonly options: L1Options
+  readonly #words: Int32Array
+  readonly #room: RoomMaker
+  readonly #listener: StoreListener
+  #usedBytes = 0
+
+  constructor(options: L1Options, listener: StoreListener) {
+    this.options = options
+    this.#listener = listener
+    const pageBytes = options.pageBytes ?? pageBytesFor(options.memoryBytesMax)
+    const pageCount = Math.floor(options.memoryBytesMax / pageBytes)
+    this.heap = createHeap(options.ioBytes, pageBytes, pageCount)
+    this.#words = this.heap.words
+    const itemsMax = Math.floor(options.memoryBytesMax / ITEM_BYTES_MIN)
+    this.index = new KeyIndex(
+      this.heap,
+      options.memoryBytesMax,
+      options.entriesMax === 0 ? itemsMax : Math.min(itemsMax, options.entriesMax),
+    )
+    this.slabs = new Slabs(this.heap)
+    this.policy = createPolicy(options.policy, this.heap)
+    this.#room = new RoomMaker(this, options.evictions)
+    this.#fitPageLimit()
+  }
+
+  /** Items that are linked. */
+  get count(): number {
+    return this.index.count
+  }
+  /** Bytes of headers, keys and values of linked items. */
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+  /** Bytes taken from the system for pages and index. */
+  get memoryBytes(): number {
+    return this.slabs.pagesInUse * this.heap.pageBytes + this.index.memoryBytes
+  }
+
+  /** The linked item with the key that stands in `bytes`, or 0. */
+  find(hash: number, bytes: Bytes, start: number, length: number): number {
+    return this.index.find(hash, bytes, start, length)
+  }
+
+  /** The linked item with the same key as a reservation, or 0. */
+  findSameKey(item: number): number {
+    const words = this.#words
+    const length = keyBytes(words, item)
+    return this.index.find(hashOf(words, item), this.heap.bytes, keyStart(item), length)
+  }
+
+  /**
+   * Takes a chunk for an item and writes its header and key. Returns 0 if no memory can be had.
+   * May evict and move items.
+   */
+  reserve(
+    hash: number,
+    bytes: Bytes,
+    start: number,
+    keyLength: number,
+    valueLength: number,
+  ): number {
+    const total = itemBytes(keyLength, valueLength)
+    const classId = this.slabs.classes.classFor(total)
+    let item: number
+    if (classId === LARGE) {
+      const pages = this.slabs.pagesFor(total)
+      item = this.slabs.allocateRun(pages)
+      if (item === 0) item = this.#room.makeRun(pages)
+    } else {
+      item = this.slabs.allocate(classId)
+      if (item === 0) item = this.#room.makeChunk(classId)
+    }
+    if (item === 0) return 0
+    initialize(this.#words, item, hash, keyLength, valueLength, classId)
+    copyBytes(this.heap.bytes, keyStart(item), bytes, start, keyLength)
+    this.slabs.addPagePin(item)
+    return item
+  }
+
+  /** `reserve` with the key of an item, which has to be pinned. */
+  reserveSameKey(item: number, valueLength: number): number {
+    const words = this.#words
+    const length = keyBytes(words, item)
+    return this.reserve(hashOf(words, item), this.heap.bytes, keyStart(item), length, valueLength)
+  }
+
+  /** Gives a reservation back. */
+  abandon(item: number): void {
+    this.unpin(item)
+  }
+
+  /**
+   * Makes a reservation the item of its key, in place of `old` (0 if the key has none). Returns
+   * false, with the reservation untouched, if `entriesMax` forbids another item.
+   */
+  link(item: number, old: number): boolean {
+    const words = this.#words
+    if (old !== 0) this.unlink(old)
+    else if (!this.#admitOne()) return false
+    addState(words, item, STATE.LINKED)
+    this.index.insert(item)
+    this.policy.inserted(item)
+    this.#usedBytes += itemBytes(keyBytes(words, item), valueBytes(words, item))
+    removePin(words, item)
+    this.slabs.removePagePin(item)
+    if (this.index.wantsGrowth) this.#growIndex()
+    return true
+  }
+
+  /** Takes an item out. Its memory is free again when its last pin is gone. */
+  unlink(item: number): void {
+    const words = this.#words
+    this.policy.removed(item)
+    this.index.remove(item)
+    removeState(words, item, STATE.LINKED)
+    this.#usedBytes -= itemBytes(keyBytes(words, item), valueBytes(words, item))
+    if (pins(words, item) === 0) this.slabs.free(item)
+  }
+
+  isLinked(item: number): boolean {
+    return hasState(this.#words, item, STATE.LINKED)
+  }
+
+  isPinned(item: number): boolean {
+    return pins(this.#words, item) !== 0
+  }
+
+  /** Keeps an item where it is. Returns false if it has as many pins as can be counted. */
+  pin(item: number): boolean {
+    if (pins(this.#words, item) === PINS_MAX) return false
+    addPin(this.#words, item)
+    this.slabs.addPagePin(item)
+    return true
+  }
+
+  unpin(item: number): void {
+    const words = this.#words
+    assert(pins(words, item) > 0, 'only who pinned an item unpins it')
+    removePin(words, item)
+    this.slabs.removePagePin(item)
+    if (pins(words, item) === 0 && !hasState(words, item, STATE.LINKED)) this.slabs.free(item)
+  }
+
+  /** Evicts the next victim of the policy. Returns false if there is none. */
+  evictOne(): boolean {
+    const victim = this.policy.victim()
+    if (victim === 0) return false
+    this.evict(victim)
+    return true
+  }
+
+  evict(item: number): void {
+    this.#listener.evicting(item)
+    this.unlink(item)
+  }
+
+  /** Copies an item that is not pinned into another chunk of its class and frees the old one. */
+  relocate(from: number, to: number): void {
+    const words = this.#words
+    const start = from * 8
+    const length = itemBytes(keyBytes(words, from), valueBytes(words, from))
+    this.heap.bytes.buffer.copyWithin(to * 8, start, start + length)
+    this.index.relocate(from, to)
+    this.policy.relocated(from, to)
+    this.slabs.free(from)
+  }
+
+  /** Tells the listener that a page was given away. */
+  pageVacated(movedItems: number): void {
+    this.#listener.pageVacated(movedItems)
+  }
+
+  /** Bytes of the chunk or pages that an item takes. */
+  chunkBytes(item: number): number {
+    const classId = sizeClass(this.#words, item)
+    if (classId !== LARGE) return this.slabs.classes.chunkBytes[classId]!
+    const total = itemBytes(keyBytes(this.#words, item), valueBytes(this.#words, item))
+    return this.slabs.pagesFor(total) * this.heap.pageBytes
+  }
+
+  #admitOne(): boolean {
+    const max = this.options.entriesMax
+    if (max === 0) return true
+    while (this.index.count >= max) {
+      if (!this.options.evictions || !this.evictOne()) return false
+    }
+    return true
+  }
+
+  #growIndex(): void {
+    const full = this.slabs.pagesInUse >= this.slabs.pageLimit
+    // Without evictions a page cannot be given to the index: its chains grow instead.
+    if (full && !this.options.evictions) return
+    this.index.grow()
+    if (this.index.bucketCount % BUCKETS_PER_STEP === 0) {
+      this.#fitPageLimit()
+      this.#room.shrinkToLimit()
+    }
+  }
+
+  #fitPageLimit(): void {
+    const free = this.options.memoryBytesMax - this.index.memoryBytes
+    this.slabs.pageLimit = Math.max(1, Math.floor(free / this.heap.pageBytes))
+  }
+}
+
+function pageBytesFor(memoryBytes: number): number {
+  const wanted = 2 ** Math.floor(Math.log2(memoryBytes / PAGES_WANTED))
+  return Math.max(PAGE_BYTES_MIN, Math.min(PAGE_BYTES_MAX, wanted))
+}

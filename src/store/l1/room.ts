@@ -1,0 +1,160 @@
+/**
+ * Making room in a full store, in the one order of eviction that there is.
+ *
+ * A chunk of some class is wanted. First the next few victims go, whatever their class: in a
+ * steady mix one of them has the right size. If none has, memory has to move between the classes:
+ * a page is *vacated*, which means that its items are copied into chunks of their class that
+ * further victims leave, so that what is evicted is still what the policy names, and not what
+ * happens to lie in the page. Only an item that finds no chunk after that is evicted out of turn.
+ *
+ * Pages with a pinned item stay where they are. All of this is synchronous.
+ */
+import { assert } from '../../errors.ts'
+import type { L1Store } from './l1-store.ts'
+import { STATE, hasState, sizeClass } from './layout.ts'
+import { LARGE } from './size-classes.ts'
+import type { Slabs } from './slabs.ts'
+
+/** Victims before memory moves; more would empty other classes in favour of a rare size. */
+const VICTIMS_BEFORE_MOVING = 8
+/** Victims for the sake of one item of a page that is being vacated. */
+const VICTIMS_PER_MOVE = 4
+const IMPOSSIBLE = -1
+
+export class RoomMaker {
+  readonly #store: L1Store
+  readonly #evictions: boolean
+
+  constructor(store: L1Store, evictions: boolean) {
+    this.#store = store
+    this.#evictions = evictions
+  }
+
+  /** Frees and takes a chunk of a class. Returns 0 if that is impossible. */
+  makeChunk(classId: number): number {
+    if (!this.#evictions) return 0
+    const slabs = this.#store.slabs
+    for (let i = 0; i < VICTIMS_BEFORE_MOVING; i++) {
+      if (!this.#store.evictOne()) break
+      const chunk = slabs.allocate(classId)
+      if (chunk !== 0) return chunk
+    }
+    if (!this.#vacatePages(1)) return 0
+    return slabs.allocate(classId)
+  }
+
+  /** Frees and takes adjacent pages. Returns 0 if that is impossible. */
+  makeRun(pages: number): number {
+    const slabs = this.#store.slabs
+    if (!this.#evictions || pages > slabs.pageLimit) return 0
+    while (slabs.pagesInUse + pages > slabs.pageLimit) {
+      if (!this.#vacatePages(1)) return 0
+    }
+    const item = slabs.allocateRun(pages)
+    if (item !== 0) return item
+    if (!this.#vacatePages(pages)) return 0
+    return slabs.allocateRun(pages)
+  }
+
+  /** Gives pages back until no more are in use than may be. */
+  shrinkToLimit(): void {
+    const slabs = this.#store.slabs
+    while (slabs.pagesInUse > slabs.pageLimit) {
+      if (!this.#vacatePages(1)) return
+    }
+  }
+
+  /** Empties the adjacent pages whose items cost least to move. Returns false if all are pinned. */
+  #vacatePages(pages: number): boolean {
+    const slabs = this.#store.slabs
+    const first = this.#cheapestWindow(pages)
+    if (first === IMPOSSIBLE) return false
+    let moved = 0
+    for (let page = first; page < first + pages; page++) {
+      if (!slabs.isFree(page)) slabs.closePage(page)
+    }
+    for (let page = first; page < first + pages; page++) {
+      if (!slabs.isFree(page)) moved += this.#vacate(page)
+    }
+    this.#store.pageVacated(moved)
+    return true
+  }
+
+  /** Empties one page. Returns how many of its items were kept elsewhere. */
+  #vacate(page: number): number {
+    const { slabs, heap } = this.#store
+    const classId = slabs.pageClass(page)
+    if (classId >= LARGE) {
+      this.#store.evict(slabs.chunkAt(slabs.runStart(page), 0))
+      return 0
+    }
+    let moved = 0
+    const carved = slabs.pageCarved(page)
+    for (let i = 0; i < carved && !slabs.isFree(page); i++) {
+      const item = slabs.chunkAt(page, i)
+      if (!hasState(heap.words, item, STATE.ALLOCATED)) continue
+      if (this.#move(item, classId, slabs)) moved++
+    }
+    assert(slabs.isFree(page), 'a vacated page is free')
+    return moved
+  }
+
+  #move(item: number, classId: number, slabs: Slabs): boolean {
+    for (let i = 0; i < VICTIMS_PER_MOVE && !slabs.hasChunk(classId); i++) {
+      const victim = this.#store.policy.victim()
+      this.#store.evict(victim)
+      if (victim === item) return false
+    }
+    if (!slabs.hasChunk(classId)) {
+      this.#store.evict(item)
+      return false
+    }
+    this.#store.relocate(item, slabs.allocate(classId))
+    return true
+  }
+
+  /**
+   * The first of `pages` adjacent pages that are cheapest to empty, in bytes that have to be
+   * evicted or moved. Pages of the class that the next victim has count half: its chunks are those
+   * that fall free. Free pages cost nothing, but a single page that is free already is no answer.
+   */
+  #cheapestWindow(pages: number): number {
+    const { slabs } = this.#store
+    const count = slabs.pageCount
+    let best = IMPOSSIBLE
+    let bestCost = Infinity
+    let cost = 0
+    let blocked = 0
+    for (let page = 0; page < count; page++) {
+      const entering = this.#costOf(page)
+      if (entering === IMPOSSIBLE) blocked++
+      else cost += entering
+      const leaving = page - pages
+      if (leaving >= 0) {
+        const left = this.#costOf(leaving)
+        if (left === IMPOSSIBLE) blocked--
+        else cost -= left
+      }
+      const first = page - pages + 1
+      if (first < 0 || blocked > 0 || cost >= bestCost) continue
+      if (pages === 1 && slabs.isFree(page)) continue
+      best = first
+      bestCost = cost
+    }
+    return best
+  }
+
+  #costOf(page: number): number {
+    const { slabs, heap, policy } = this.#store
+    if (slabs.isFree(page)) return 0
+    const classId = slabs.pageClass(page)
+    if (classId >= LARGE) {
+      return slabs.pagePins(slabs.runStart(page)) > 0 ? IMPOSSIBLE : heap.pageBytes
+    }
+    if (slabs.pagePins(page) > 0) return IMPOSSIBLE
+    const bytes = slabs.pageUsed(page) * slabs.classes.chunkBytes[classId]!
+    const victim = policy.victim()
+    const isNext = victim !== 0 && sizeClass(heap.words, victim) === classId
+    return isNext ? bytes / 2 : bytes
+  }
+}
