@@ -59,8 +59,8 @@ export const STATE = {
 } as const
 
 /** Bytes that an item takes, header included. */
-export function itemBytes(keyBytes: number, valueBytes: number): number {
-  return HEADER_BYTES + keyBytes + valueBytes
+export function itemBytes(keyLength: number, valueLength: number): number {
+  return HEADER_BYTES + keyLength + valueLength
 }
 
 /** Offset of the key in the heap. */

@@ -205,7 +205,8 @@ export class Slabs {
   }
 
   #isFull(page: number): boolean {
-    return this.#pageUsed[page]! === this.classes.chunksPerPage[this.#pageClass[page]!]!
+    const chunks = this.classes.chunksPerPage[this.#pageClass[page]!]!
+    return chunks === this.#pageUsed[page]
   }
 
   #addPage(classId: number): number {
