@@ -90,30 +90,54 @@ export function equalsText(buffer: Buffer, start: number, end: number, text: str
   return end - start === text.length && startsWith(buffer, start, end, text)
 }
 
-/** Writes the digits of an integer of at most 32 bits, unsigned. Returns the position after them. */
+/** Largest integer that `printSmi` takes. */
+export const SMI_MAX = 0x7fff_ffff
+const BILLION = 1_000_000_000
+
+/** Writes the digits of an unsigned integer of 32 bits. Returns the position after them. */
 export function printU32(buffer: Buffer, at: number, value: number): number {
-  if (value < 10) {
-    buffer[at] = ZERO + value
-    return at + 1
-  }
-  let digits = 1
-  for (let bound = 10; bound <= value && digits < 10; bound *= 10) digits++
-  let rest = value
-  for (let i = at + digits - 1; i >= at; i--) {
-    const tens = Math.floor(rest / 10)
-    buffer[i] = ZERO + (rest - tens * 10)
-    rest = tens
-  }
-  return at + digits
+  if (value <= SMI_MAX) return printSmi(buffer, at, value)
+  const billions = value >= 4 * BILLION ? 4 : value >= 3 * BILLION ? 3 : 2
+  buffer[at] = ZERO + billions
+  return printPadded(buffer, at + 1, value - billions * BILLION, 9)
 }
 
-/** Writes `digits` digits of an integer of at most 32 bits, with leading zeros. */
-export function printPadded(buffer: Buffer, at: number, value: number, digits: number): number {
-  let rest = value
-  for (let i = at + digits - 1; i >= at; i--) {
-    const tens = Math.floor(rest / 10)
-    buffer[i] = ZERO + (rest - tens * 10)
+/** The same for at most 31 bits, where every division is one multiplication. */
+export function printSmi(buffer: Buffer, at: number, value: number): number {
+  let rest = value | 0
+  if (rest < 10) {
+    buffer[at] = ZERO + rest
+    return at + 1
+  }
+  const end = at + digitCount(rest)
+  for (let i = end - 1; i >= at; i--) {
+    const tens = (rest / 10) | 0
+    buffer[i] = ZERO + ((rest - tens * 10) | 0)
     rest = tens
   }
-  return at + digits
+  return end
+}
+
+/** Writes `digits` digits of an integer of at most 31 bits, with leading zeros. */
+export function printPadded(buffer: Buffer, at: number, value: number, digits: number): number {
+  let rest = value | 0
+  const end = at + digits
+  for (let i = end - 1; i >= at; i--) {
+    const tens = (rest / 10) | 0
+    buffer[i] = ZERO + ((rest - tens * 10) | 0)
+    rest = tens
+  }
+  return end
+}
+
+/** Digits of an integer of at most 31 bits. */
+function digitCount(value: number): number {
+  if (value < 100_000) {
+    if (value < 100) return value < 10 ? 1 : 2
+    if (value < 1000) return 3
+    return value < 10_000 ? 4 : 5
+  }
+  if (value < 10_000_000) return value < 1_000_000 ? 6 : 7
+  if (value < 100_000_000) return 8
+  return value < BILLION ? 9 : 10
 }

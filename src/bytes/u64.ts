@@ -9,6 +9,10 @@ const WORD = 4_294_967_296
 /** The largest integer below which every digit of a double is exact, over one word. */
 const HI_EXACT = 0x1f_ffff
 const BILLION = 1_000_000_000
+/** A number of so many digits fits 31 bits. */
+const SMI_DIGITS = 9
+/** A number of so many digits is exact in a double. */
+const EXACT_DIGITS = 15
 /** 2^64 - 1 has twenty digits. */
 export const U64_DIGITS_MAX = 20
 
@@ -24,8 +28,19 @@ export interface U64 {
 export function parseU64(buffer: Buffer, start: number, end: number, out: U64): boolean {
   const length = end - start
   if (length <= 0) return false
+  if (length <= SMI_DIGITS) {
+    let small = 0
+    for (let i = start; i < end; i++) {
+      const digit = buffer[i]! - ZERO
+      if (digit < 0 || digit > 9) return false
+      small = (small * 10 + digit) | 0
+    }
+    out.hi = 0
+    out.lo = small
+    return true
+  }
   let value = 0
-  if (length <= 15) {
+  if (length <= EXACT_DIGITS) {
     for (let i = start; i < end; i++) {
       const digit = buffer[i]!
       if (digit < ZERO || digit > NINE) return false

@@ -76,6 +76,7 @@ function write(context: CommandContext, item: number, hi: number, lo: number): b
 /** Digits with spaces before or behind them, at most twenty bytes in all. */
 function parseCounter(buffer: Buffer, start: number, end: number, out: U64): boolean {
   if (end - start > U64_DIGITS_MAX) return false
+  if (parseU64(buffer, start, end, out)) return true
   let from = start
   while (from < end && buffer[from] === SPACE) from++
   let to = from

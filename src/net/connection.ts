@@ -279,23 +279,23 @@ export class Connection implements OutputSink {
   /** Sends what has gathered although commands wait. Returns whether to go on with them. */
   #sendEarly(): boolean {
     this.#send()
-    if (!this.#isBlockedByPeer()) return true
-    this.#blocked = true
-    this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
-    return false
+    return !this.#blocked
   }
 
   /** Hands everything to the system, in one write. */
   #send(): void {
     const { io } = this.#host
-    this.#handOver()
     const socket = this.socket
+    this.#handOver()
     if (this.#corked) {
       this.#corked = false
       socket.uncork()
     }
-    if (socket.writableLength > 0 && !socket.destroyed) io.leaveTo(socket)
-    else if (io.out.bytes === io.bytes) io.useArea()
+    if (socket.writableLength === 0) {
+      io.rewind()
+      return
+    }
+    io.leaveTo(socket)
     if (!this.#blocked && this.#isBlockedByPeer()) {
       this.#blocked = true
       this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
@@ -313,12 +313,9 @@ export class Connection implements OutputSink {
   #handOver(): void {
     const { io, metrics } = this.#host
     const out = io.out
-    const length = out.length
-    if (length === 0) return
-    metrics.add(METRIC.BYTES_WRITTEN, length)
-    if (!this.socket.destroyed) {
-      this.socket.write(out.bytes.buffer.subarray(out.base, out.position))
-    }
+    if (out.position === out.base) return
+    metrics.add(METRIC.BYTES_WRITTEN, out.length)
+    this.socket.write(io.written())
     out.base = out.position
   }
 

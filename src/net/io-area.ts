@@ -28,6 +28,8 @@ const SENTINEL_BYTES = 8
 export const OUTPUT_BYTES = 131_072
 /** All of it, a multiple of eight. */
 export const IO_BYTES: number = HEADROOM_BYTES + READ_BYTES + SENTINEL_BYTES + OUTPUT_BYTES
+/** Up to this length, views of the output area are kept. */
+const VIEW_BYTES_MAX = 4096
 const OUTPUT_START = HEADROOM_BYTES + READ_BYTES + SENTINEL_BYTES
 
 /** Between events nobody has the output. */
@@ -41,6 +43,8 @@ export class IoArea {
   /** The range that the system reads into. */
   readonly readBuffer: Buffer
   readonly out: OutputBuffer
+  /** Views of the start of the output area by their length. */
+  readonly #views: (Buffer | undefined)[] = Array.from({ length: VIEW_BYTES_MAX + 1 })
   /** Whose output still lies in the output area, if anybody's. */
   #busyWith: Socket | null = null
 
@@ -53,14 +57,37 @@ export class IoArea {
   /** Gives the output buffer to a connection for one event. It is empty. */
   openOutput(sink: OutputSink): OutputBuffer {
     this.out.sink = sink
-    if (this.out.bytes !== this.bytes && this.#isFree()) this.useArea()
+    if (this.out.bytes !== this.bytes && this.#isFree()) this.#useArea()
     return this.out
   }
 
-  /** The output area can be written again from its start. */
-  useArea(): void {
-    this.#busyWith = null
-    this.out.reset(this.bytes, OUTPUT_START, OUTPUT_BYTES)
+  /** A view of what was written since the last part was handed over. */
+  written(): Buffer {
+    const { base, bytes, position } = this.out
+    const length = position - base
+    if (length > VIEW_BYTES_MAX || base !== OUTPUT_START || bytes !== this.bytes) {
+      return bytes.buffer.subarray(base, position)
+    }
+    let view = this.#views[length]
+    if (view === undefined) {
+      // allocates: once for each length; making a view costs more than finding it
+      view = bytes.buffer.subarray(base, position)
+      this.#views[length] = view
+    }
+    return view
+  }
+
+  /** All that was written has left: go on at the start. */
+  rewind(): void {
+    const out = this.out
+    if (out.bytes === this.bytes) {
+      out.base = OUTPUT_START
+      out.position = OUTPUT_START
+    } else if (this.#isFree()) {
+      this.#useArea()
+    } else {
+      out.reset(out.bytes, 0, OUTPUT_BYTES)
+    }
   }
 
   /** A socket still reads from what the output buffer held: go on elsewhere. */
@@ -68,6 +95,11 @@ export class IoArea {
     if (this.out.bytes === this.bytes) this.#busyWith = socket
     // allocates: only where a client takes its replies more slowly than it asks
     this.out.reset(bytesOf(Buffer.allocUnsafeSlow(OUTPUT_BYTES)), 0, OUTPUT_BYTES)
+  }
+
+  #useArea(): void {
+    this.#busyWith = null
+    this.out.reset(this.bytes, OUTPUT_START, OUTPUT_BYTES)
   }
 
   #isFree(): boolean {

@@ -8,6 +8,7 @@
  * Never throws and never reads at or past `input.end`, but for the sentinel that it puts there.
  */
 import { CR, LF, MINUS, NINE, SPACE, ZERO, equalsText, startsWith } from '../../bytes/ascii.ts'
+import type { Bytes } from '../../bytes/ascii.ts'
 import type { InputWindow } from '../../bytes/input-window.ts'
 import { parseU64 } from '../../bytes/u64.ts'
 import type { U64 } from '../../bytes/u64.ts'
@@ -27,16 +28,30 @@ const VALUE_BYTES_MAX = 2_147_483_645
 const TRAILER_BYTES = 2
 /** Leading spaces that are tolerated before the `get` of an overlong line. */
 const LEADING_SPACES_MAX = 100
-/** Up to this many bytes a line end is searched in a loop, beyond by the native search. */
-const LOOP_SEARCH_BYTES = 64
+const NOREPLY = 'noreply'
 
 const G = 103
 const E = 101
 const T = 116
 const S = 115
 
-/** Where the tokens of a line are; a line has at most these that mean anything. */
-const TOKENS_KEPT = 6
+/** Short verbs as words of four bytes, little endian, as they stand in the input. */
+const VERB = {
+  get: 0x746567,
+  gat: 0x746167,
+  set: 0x746573,
+  add: 0x646461,
+  cas: 0x736163,
+  gets: 0x73746567,
+  gats: 0x73746167,
+  incr: 0x72636e69,
+  decr: 0x72636564,
+  quit: 0x74697571,
+} as const
+const THREE_BYTES = 0xffffff
+
+/** The tokens of a line that can mean anything: a verb and its arguments. */
+const TOKENS_KEPT = 7
 
 /** Parses the text protocol. Holds limits and scratch space, no state of a connection. */
 export class TextParser {
@@ -89,15 +104,18 @@ export class TextParser {
     return this.#line(input, request)
   }
 
-  /** Any line, in two passes: find its end, then its tokens. */
+  /** Any line: one pass finds its end and its tokens. */
   #line(input: InputWindow, request: Request): Parsed {
     const buffer = input.bytes.buffer
     const start = input.start
-    const lineFeed = findLineFeed(buffer, input)
-    if (lineFeed < 0) return this.#incomplete(input)
+    // A line that was looked at before is not taken apart again before its end is known to be there.
+    if (input.searched > start && !findLineFeed(input)) return this.#incomplete(input)
+    const lineFeed = this.#scan(buffer, start, input.end)
+    if (lineFeed < 0) {
+      input.searched = input.end
+      return this.#incomplete(input)
+    }
     const next = lineFeed + 1
-    let end = lineFeed
-    if (end > start && buffer[end - 1] === CR) end--
     input.start = next
     input.searched = next
     request.quiet = false
@@ -109,41 +127,36 @@ export class TextParser {
     request.swallowBytes = 0
     if (next - start < LINE_BYTES_MIN) return refuse(request, OUTCOME.BAD_FORMAT)
 
-    let verbEnd = start
-    while (verbEnd < end && buffer[verbEnd] !== SPACE) verbEnd++
-    const op = verbOf(buffer, start, verbEnd)
+    const op = buffer[start] === SPACE ? OP.NONE : verbOf(input.bytes, start, this.#tokens[1]!)
     switch (op) {
       case OP.GET:
-        return this.#beginGet(input, request, buffer, start, verbEnd, end, next)
+        return this.#beginGet(input, request, start, lineFeed)
       case OP.SET:
       case OP.ADD:
       case OP.REPLACE:
       case OP.APPEND:
       case OP.PREPEND:
       case OP.CAS:
-        return this.#storage(request, op, buffer, verbEnd, end)
+        return this.#storage(request, op, buffer)
       case OP.INCR:
       case OP.DECR:
-        return this.#arithmetic(request, op, buffer, verbEnd, end)
+        return this.#arithmetic(request, op, buffer)
       case OP.TOUCH:
-        return this.#touch(request, buffer, verbEnd, end)
+        return this.#touch(request, buffer)
       case OP.DELETE:
-        this.#tokenize(buffer, verbEnd, end)
-        if (this.#tokenCount < 1) return refuse(request, OUTCOME.BAD_FORMAT)
+        if (this.#tokenCount < 2) return refuse(request, OUTCOME.BAD_FORMAT)
         this.#readQuiet(request, buffer)
         return this.#readKey(request, op)
       case OP.FLUSH_ALL:
-        return this.#flushAll(request, buffer, verbEnd, end)
+        return this.#flushAll(request, buffer)
       case OP.VERBOSITY:
-        this.#tokenize(buffer, verbEnd, end)
         this.#readQuiet(request, buffer)
-        if (!this.#readU32(buffer, 0, request)) return refuse(request, OUTCOME.BAD_FORMAT)
+        if (!this.#readLevel(request, buffer)) return refuse(request, OUTCOME.BAD_FORMAT)
         request.op = op
         return PARSED.READY
       case OP.STATS:
-        this.#tokenize(buffer, verbEnd, end)
-        request.keyStart = this.#tokens[0]!
-        request.keyBytes = this.#tokenCount === 0 ? 0 : this.#tokens[1]! - this.#tokens[0]!
+        request.keyStart = this.#tokens[2]!
+        request.keyBytes = this.#tokenCount < 2 ? 0 : this.#tokens[3]! - this.#tokens[2]!
         request.op = op
         return PARSED.READY
       case OP.VERSION:
@@ -151,9 +164,8 @@ export class TextParser {
         request.op = op
         return PARSED.READY
       default:
-        this.#tokenize(buffer, verbEnd, end)
         if (
-          this.#tokenCount > 0 &&
+          this.#tokenCount > 1 &&
           startsWith(buffer, this.#lastTokenStart, this.#lastTokenEnd, 'HTTP/')
         ) {
           return PARSED.HANG_UP
@@ -163,38 +175,29 @@ export class TextParser {
   }
 
   /** get, gets, gat, gats with any number of keys: checks the line, then hands out its first key. */
-  #beginGet(
-    input: InputWindow,
-    request: Request,
-    buffer: Buffer,
-    start: number,
-    verbEnd: number,
-    end: number,
-    next: number,
-  ): Parsed {
+  #beginGet(input: InputWindow, request: Request, start: number, lineFeed: number): Parsed {
+    const buffer = input.bytes.buffer
+    const tokens = this.#tokens
     request.op = OP.GET
-    request.wantsCas = buffer[verbEnd - 1] === S
+    request.wantsCas = buffer[tokens[1]! - 1] === S
     request.touches = buffer[start + 1] !== E
-    let at = skipSpaces(buffer, verbEnd, end)
+    let firstKey = 2
     if (request.touches) {
-      const exptimeStart = at
-      at = skipToken(buffer, at, end)
-      const exptimeEnd = at
-      at = skipSpaces(buffer, at, end)
-      if (at === end) return refuse(request, OUTCOME.BAD_FORMAT)
-      if (!parseExptime(buffer, exptimeStart, exptimeEnd, this.#number)) {
+      if (this.#tokenCount < 3) return refuse(request, OUTCOME.BAD_FORMAT)
+      if (!parseExptime(buffer, tokens[2]!, tokens[3]!, this.#number)) {
         return refuse(request, OUTCOME.BAD_EXPTIME)
       }
       request.exptime = this.#number.lo | 0
+      firstKey = 4
     }
-    if (at === end) return refuse(request, OUTCOME.BAD_FORMAT)
+    if (this.#tokenCount < firstKey / 2 + 1) return refuse(request, OUTCOME.BAD_FORMAT)
+    const at = tokens[firstKey]!
     // One key too long makes the whole command an error, so that is looked for before any reply.
-    if (end - at > KEY_BYTES_MAX && hasLongToken(buffer, at, end)) {
+    if (lineFeed - at > KEY_BYTES_MAX && hasLongToken(buffer, at, lineFeed)) {
       return refuse(request, OUTCOME.BAD_FORMAT)
     }
     request.continues = true
     input.start = at
-    input.searched = next
     return this.#nextKey(input, request)
   }
 
@@ -223,34 +226,33 @@ export class TextParser {
   }
 
   /** <verb> <key> <flags> <exptime> <bytes> [<cas>] [noreply] */
-  #storage(request: Request, op: Op, buffer: Buffer, verbEnd: number, end: number): Parsed {
-    this.#tokenize(buffer, verbEnd, end)
+  #storage(request: Request, op: Op, buffer: Buffer): Parsed {
     const tokens = this.#tokens
-    if (this.#tokenCount < 4) return refuse(request, OUTCOME.BAD_FORMAT)
-    const valueBytes = parseLength(buffer, tokens[6]!, tokens[7]!)
+    if (this.#tokenCount < 5) return refuse(request, OUTCOME.BAD_FORMAT)
+    const valueBytes = parseLength(buffer, tokens[8]!, tokens[9]!)
     if (valueBytes < 0) return refuse(request, OUTCOME.BAD_FORMAT)
     this.#readQuiet(request, buffer)
     // From here on the length is known, so whatever else is wrong, the value is swallowed.
     request.swallowBytes = valueBytes + TRAILER_BYTES
-    const keyBytes = tokens[1]! - tokens[0]!
+    const keyBytes = tokens[3]! - tokens[2]!
     if (keyBytes > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
-    if (!parseU64(buffer, tokens[2]!, tokens[3]!, this.#number)) {
+    if (!parseU64(buffer, tokens[4]!, tokens[5]!, this.#number)) {
       return refuse(request, OUTCOME.BAD_FORMAT)
     }
     request.clientFlags = this.#number.lo
-    if (!parseExptime(buffer, tokens[4]!, tokens[5]!, this.#number)) {
+    if (!parseExptime(buffer, tokens[6]!, tokens[7]!, this.#number)) {
       return refuse(request, OUTCOME.BAD_FORMAT)
     }
     request.exptime = this.#number.lo | 0
     if (op === OP.CAS) {
-      if (this.#tokenCount < 5 || !parseU64(buffer, tokens[8]!, tokens[9]!, this.#number)) {
+      if (this.#tokenCount < 6 || !parseU64(buffer, tokens[10]!, tokens[11]!, this.#number)) {
         return refuse(request, OUTCOME.BAD_FORMAT)
       }
       request.casHi = this.#number.hi
       request.casLo = this.#number.lo
     }
     request.op = op
-    request.keyStart = tokens[0]!
+    request.keyStart = tokens[2]!
     request.keyBytes = keyBytes
     request.valueBytes = valueBytes
     request.trailerBytes = TRAILER_BYTES
@@ -258,14 +260,12 @@ export class TextParser {
   }
 
   /** incr|decr <key> <delta> [noreply] */
-  #arithmetic(request: Request, op: Op, buffer: Buffer, verbEnd: number, end: number): Parsed {
-    this.#tokenize(buffer, verbEnd, end)
-    if (this.#tokenCount < 2) return refuse(request, OUTCOME.BAD_FORMAT)
+  #arithmetic(request: Request, op: Op, buffer: Buffer): Parsed {
+    const tokens = this.#tokens
+    if (this.#tokenCount < 3) return refuse(request, OUTCOME.BAD_FORMAT)
     this.#readQuiet(request, buffer)
-    if (this.#tokens[1]! - this.#tokens[0]! > KEY_BYTES_MAX) {
-      return refuse(request, OUTCOME.BAD_FORMAT)
-    }
-    if (!parseU64(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) {
+    if (tokens[3]! - tokens[2]! > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
+    if (!parseU64(buffer, tokens[4]!, tokens[5]!, this.#number)) {
       return refuse(request, OUTCOME.BAD_DELTA)
     }
     request.deltaHi = this.#number.hi
@@ -274,14 +274,12 @@ export class TextParser {
   }
 
   /** touch <key> <exptime> [noreply] */
-  #touch(request: Request, buffer: Buffer, verbEnd: number, end: number): Parsed {
-    this.#tokenize(buffer, verbEnd, end)
-    if (this.#tokenCount < 2) return refuse(request, OUTCOME.BAD_FORMAT)
+  #touch(request: Request, buffer: Buffer): Parsed {
+    const tokens = this.#tokens
+    if (this.#tokenCount < 3) return refuse(request, OUTCOME.BAD_FORMAT)
     this.#readQuiet(request, buffer)
-    if (this.#tokens[1]! - this.#tokens[0]! > KEY_BYTES_MAX) {
-      return refuse(request, OUTCOME.BAD_FORMAT)
-    }
-    if (!parseExptime(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) {
+    if (tokens[3]! - tokens[2]! > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
+    if (!parseExptime(buffer, tokens[4]!, tokens[5]!, this.#number)) {
       return refuse(request, OUTCOME.BAD_EXPTIME)
     }
     request.exptime = this.#number.lo | 0
@@ -289,13 +287,12 @@ export class TextParser {
   }
 
   /** flush_all [<exptime>] [noreply] */
-  #flushAll(request: Request, buffer: Buffer, verbEnd: number, end: number): Parsed {
-    this.#tokenize(buffer, verbEnd, end)
+  #flushAll(request: Request, buffer: Buffer): Parsed {
     this.#readQuiet(request, buffer)
     request.op = OP.FLUSH_ALL
     request.exptime = 0
-    if (this.#tokenCount > (request.quiet ? 1 : 0)) {
-      if (!parseExptime(buffer, this.#tokens[0]!, this.#tokens[1]!, this.#number)) {
+    if (this.#tokenCount > (request.quiet ? 2 : 1)) {
+      if (!parseExptime(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) {
         return refuse(request, OUTCOME.BAD_EXPTIME)
       }
       request.exptime = this.#number.lo | 0
@@ -315,48 +312,64 @@ export class TextParser {
   }
 
   #readKey(request: Request, op: Op): Parsed {
-    const keyBytes = this.#tokens[1]! - this.#tokens[0]!
+    const keyBytes = this.#tokens[3]! - this.#tokens[2]!
     if (keyBytes > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
     request.op = op
-    request.keyStart = this.#tokens[0]!
+    request.keyStart = this.#tokens[2]!
     request.keyBytes = keyBytes
     return PARSED.READY
   }
 
   #readQuiet(request: Request, buffer: Buffer): void {
+    const start = this.#lastTokenStart
     request.quiet =
-      this.#tokenCount > 0 &&
-      equalsText(buffer, this.#lastTokenStart, this.#lastTokenEnd, 'noreply')
+      this.#lastTokenEnd - start === NOREPLY.length &&
+      this.#tokenCount > 1 &&
+      startsWith(buffer, start, this.#lastTokenEnd, NOREPLY)
   }
 
-  #readU32(buffer: Buffer, token: number, request: Request): boolean {
-    if (this.#tokenCount <= token) return false
-    const start = this.#tokens[token * 2]!
-    const end = this.#tokens[token * 2 + 1]!
-    if (!parseU64(buffer, start, end, this.#number) || this.#number.hi !== 0) return false
+  #readLevel(request: Request, buffer: Buffer): boolean {
+    if (this.#tokenCount < 2) return false
+    if (!parseU64(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) return false
     request.deltaLo = this.#number.lo
-    return true
+    return this.#number.hi === 0
   }
 
-  /** Finds the tokens after the verb: the first few, how many there are, and the last one. */
-  #tokenize(buffer: Buffer, verbEnd: number, end: number): void {
+  /**
+   * Finds the end of a line and its tokens: the first few, how many there are, and the last one.
+   * Returns the position of the line feed, or -1 if the window ends before it.
+   */
+  #scan(buffer: Buffer, start: number, end: number): number {
     const tokens = this.#tokens
     let count = 0
-    let at = verbEnd
+    let at = start
+    let tokenStart = start
+    let tokenEnd = start
+    // The sentinel ends the search at the end of the window without a comparison per byte.
+    buffer[end] = LF
+    let byte = buffer[at]!
     for (;;) {
-      while (at < end && buffer[at] === SPACE) at++
-      if (at === end) break
-      const start = at
-      while (at < end && buffer[at] !== SPACE) at++
-      if (count < TOKENS_KEPT) {
-        tokens[count * 2] = start
-        tokens[count * 2 + 1] = at
+      while (byte === SPACE) byte = buffer[++at]!
+      if (byte === LF) break
+      tokenStart = at
+      do {
+        byte = buffer[++at]!
+      } while (byte !== SPACE && byte !== LF)
+      tokenEnd = at
+      if (byte === LF && buffer[at - 1] === CR) {
+        tokenEnd = at - 1
+        if (tokenEnd === tokenStart) break
       }
-      this.#lastTokenStart = start
-      this.#lastTokenEnd = at
+      if (count < TOKENS_KEPT) {
+        tokens[count * 2] = tokenStart
+        tokens[count * 2 + 1] = tokenEnd
+      }
+      this.#lastTokenStart = tokenStart
+      this.#lastTokenEnd = tokenEnd
       count++
     }
     this.#tokenCount = count
+    return at === end ? -1 : at
   }
 }
 
@@ -365,25 +378,46 @@ function refuse(request: Request, outcome: Outcome): Parsed {
   return PARSED.REFUSED
 }
 
-/** The command that a verb names; case matters. */
-function verbOf(buffer: Buffer, start: number, end: number): Op {
+/** The command that a verb names; case matters. A verb is followed by at least one byte. */
+function verbOf(bytes: Bytes, start: number, end: number): Op {
+  // A line has four bytes at least, so the first four can be compared as one word.
+  const word = bytes.view.getInt32(start, true)
   switch (end - start) {
     case 3:
-      if (buffer[start] === G && buffer[start + 2] === T) {
-        const middle = buffer[start + 1]
-        return middle === E || middle === 97 ? OP.GET : OP.NONE
+      switch (word & THREE_BYTES) {
+        case VERB.get:
+        case VERB.gat:
+          return OP.GET
+        case VERB.set:
+          return OP.SET
+        case VERB.add:
+          return OP.ADD
+        case VERB.cas:
+          return OP.CAS
+        default:
+          return OP.NONE
       }
-      if (equalsText(buffer, start, end, 'set')) return OP.SET
-      if (equalsText(buffer, start, end, 'add')) return OP.ADD
-      if (equalsText(buffer, start, end, 'cas')) return OP.CAS
-      return OP.NONE
     case 4:
-      if (equalsText(buffer, start, end, 'gets')) return OP.GET
-      if (equalsText(buffer, start, end, 'incr')) return OP.INCR
-      if (equalsText(buffer, start, end, 'decr')) return OP.DECR
-      if (equalsText(buffer, start, end, 'gats')) return OP.GET
-      if (equalsText(buffer, start, end, 'quit')) return OP.QUIT
-      return OP.NONE
+      switch (word) {
+        case VERB.gets:
+        case VERB.gats:
+          return OP.GET
+        case VERB.incr:
+          return OP.INCR
+        case VERB.decr:
+          return OP.DECR
+        case VERB.quit:
+          return OP.QUIT
+        default:
+          return OP.NONE
+      }
+    default:
+      return longVerbOf(bytes.buffer, start, end)
+  }
+}
+
+function longVerbOf(buffer: Buffer, start: number, end: number): Op {
+  switch (end - start) {
     case 5:
       if (equalsText(buffer, start, end, 'touch')) return OP.TOUCH
       if (equalsText(buffer, start, end, 'stats')) return OP.STATS
@@ -406,35 +440,20 @@ function verbOf(buffer: Buffer, start: number, end: number): Op {
   }
 }
 
-/** Position of the first line feed that was not searched for before, or -1. */
-function findLineFeed(buffer: Buffer, input: InputWindow): number {
-  const end = input.end
-  const from = Math.max(input.searched, input.start)
-  const loopEnd = Math.min(end, from + LOOP_SEARCH_BYTES)
-  for (let at = from; at < loopEnd; at++) {
-    if (buffer[at] === LF) return at
-  }
-  input.searched = loopEnd
-  if (loopEnd === end) return -1
+/** Looks for a line feed where none was looked for before. */
+function findLineFeed(input: InputWindow): boolean {
+  const buffer = input.bytes.buffer
   // The sentinel stops the search at the end of the window instead of at the end of the buffer.
-  buffer[end] = LF
-  const found = buffer.indexOf(LF, loopEnd)
-  if (found === end) {
-    input.searched = end
-    return -1
-  }
-  return found
+  buffer[input.end] = LF
+  const found = buffer.indexOf(LF, input.searched)
+  if (found !== input.end) return true
+  input.searched = input.end
+  return false
 }
 
 function skipSpaces(buffer: Buffer, start: number, end: number): number {
   let at = start
   while (at < end && buffer[at] === SPACE) at++
-  return at
-}
-
-function skipToken(buffer: Buffer, start: number, end: number): number {
-  let at = start
-  while (at < end && buffer[at] !== SPACE) at++
   return at
 }
 

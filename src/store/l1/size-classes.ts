@@ -63,11 +63,11 @@ export class SizeClasses {
   }
 }
 
-/** Ascending, the last one half a page. */
+/** Ascending, the last one half a page: what is larger than a third of one is given that. */
 function chunkSizes(pageBytes: number, factor: number): number[] {
   const sizes: number[] = []
   let wanted = CHUNK_BYTES_MIN
-  while (wanted < pageBytes / 2) {
+  while (wanted <= pageBytes / 3) {
     const size = alignDown(pageBytes / Math.floor(pageBytes / wanted))
     sizes.push(size)
     wanted = alignDown(Math.max(size + CHUNK_ALIGN, size * factor + CHUNK_ALIGN - 1))
