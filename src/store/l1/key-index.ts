@@ -22,7 +22,7 @@ import { hashNext, hashOf, keyBytes, keyStart, setHashNext } from './layout.ts'
 const LEVEL_START_MAX = 16
 /** At the start the index takes at most one part in this many of the memory of a small store. */
 const START_SHARE = 64
-const BUCKET_BYTES = 4
+export const BUCKET_BYTES = 4
 
 export class KeyIndex {
   readonly #bytes: Bytes

@@ -17,7 +17,7 @@ import type { Bytes } from '../../bytes/ascii.ts'
 import { assert } from '../../errors.ts'
 import { createHeap } from './heap.ts'
 import type { Heap } from './heap.ts'
-import { KeyIndex } from './key-index.ts'
+import { BUCKET_BYTES, KeyIndex } from './key-index.ts'
 import {
   PINS_MAX,
   STATE,
@@ -48,8 +48,6 @@ const PAGE_BYTES_MIN = 2 ** 16
 const PAGES_WANTED = 256
 /** Smallest chunk there is: no store holds more items than this allows. */
 const ITEM_BYTES_MIN = 64
-/** The index grows by four bytes at a time; the page limit follows in steps of this many buckets. */
-const BUCKETS_PER_STEP = 1024
 
 /** Who hears of what the store does by itself. */
 export interface StoreListener {
@@ -100,7 +98,7 @@ export class L1Store {
     this.slabs = new Slabs(this.heap)
     this.policy = createPolicy(options.policy, this.heap)
     this.#room = new RoomMaker(this, options.evictions)
-    this.#fitPageLimit()
+    this.slabs.pageLimit = this.#pagesBeside(this.index.memoryBytes)
   }
 
   /** Items that are linked. */
@@ -267,20 +265,19 @@ export class L1Store {
     return true
   }
 
+  /** Adds a bucket, and gives up a page for it where no other memory is left. */
   #growIndex(): void {
-    const full = this.slabs.pagesInUse >= this.slabs.pageLimit
-    // Without evictions a page cannot be given to the index: its chains grow instead.
-    if (full && !this.options.evictions) return
+    const pageLimit = this.#pagesBeside(this.index.memoryBytes + BUCKET_BYTES)
+    // Where no page can be had, without evictions or with pins, the chains of the index grow.
+    if (!this.#room.shrinkTo(pageLimit)) return
+    this.slabs.pageLimit = pageLimit
     this.index.grow()
-    if (this.index.bucketCount % BUCKETS_PER_STEP === 0) {
-      this.#fitPageLimit()
-      this.#room.shrinkToLimit()
-    }
   }
 
-  #fitPageLimit(): void {
-    const free = this.options.memoryBytesMax - this.index.memoryBytes
-    this.slabs.pageLimit = Math.max(1, Math.floor(free / this.heap.pageBytes))
+  /** Pages that there may be beside an index of some bytes. */
+  #pagesBeside(indexBytes: number): number {
+    const free = this.options.memoryBytesMax - indexBytes
+    return Math.max(1, Math.floor(free / this.heap.pageBytes))
   }
 }
 

@@ -47,36 +47,37 @@ export class RoomMaker {
   makeRun(pages: number): number {
     const slabs = this.#store.slabs
     if (!this.#evictions || pages > slabs.pageLimit) return 0
+    // The adjacent pages first: where pins forbid them, nothing has been evicted in vain.
+    if (!this.#vacatePages(pages)) return 0
     while (slabs.pagesInUse + pages > slabs.pageLimit) {
       if (!this.#vacatePages(1)) return 0
     }
-    const item = slabs.allocateRun(pages)
-    if (item !== 0) return item
-    if (!this.#vacatePages(pages)) return 0
     return slabs.allocateRun(pages)
   }
 
-  /** Gives pages back until no more are in use than may be. */
-  shrinkToLimit(): void {
+  /** Empties pages until no more than `pages` are in use. Returns whether that was possible. */
+  shrinkTo(pages: number): boolean {
     const slabs = this.#store.slabs
-    while (slabs.pagesInUse > slabs.pageLimit) {
-      if (!this.#vacatePages(1)) return
+    while (slabs.pagesInUse > pages) {
+      if (!this.#evictions || !this.#vacatePages(1)) return false
     }
+    return true
   }
 
-  /** Empties the adjacent pages whose items cost least to move. Returns false if all are pinned. */
+  /**
+   * Empties the adjacent pages whose items cost least to move; they may be free already. Returns
+   * false if there are none without pins.
+   */
   #vacatePages(pages: number): boolean {
     const slabs = this.#store.slabs
     const first = this.#cheapestWindow(pages)
     if (first === IMPOSSIBLE) return false
-    let moved = 0
     for (let page = first; page < first + pages; page++) {
       if (!slabs.isFree(page)) slabs.closePage(page)
     }
     for (let page = first; page < first + pages; page++) {
-      if (!slabs.isFree(page)) moved += this.#vacate(page)
+      if (!slabs.isFree(page)) this.#store.pageVacated(this.#vacate(page))
     }
-    this.#store.pageVacated(moved)
     return true
   }
 
