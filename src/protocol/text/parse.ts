@@ -193,7 +193,8 @@ export class TextParser {
     if (this.#tokenCount < firstKey / 2 + 1) return refuse(request, OUTCOME.BAD_FORMAT)
     const at = tokens[firstKey]!
     // One key too long makes the whole command an error, so that is looked for before any reply.
-    if (lineFeed - at > KEY_BYTES_MAX && hasLongToken(buffer, at, lineFeed)) {
+    const end = buffer[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed
+    if (end - at > KEY_BYTES_MAX && hasLongToken(buffer, at, end)) {
       return refuse(request, OUTCOME.BAD_FORMAT)
     }
     request.continues = true
