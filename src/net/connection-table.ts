@@ -23,6 +23,8 @@ export class ConnectionTable {
   readonly #clock: Clock
   readonly #metrics: Metrics
   readonly #log: Logger
+  /** Called when the last connection is gone, while somebody waits for that. */
+  #emptied: (() => void) | undefined
   /** Logs a refusal, unless that was done a moment ago. */
   readonly noteRefusal: () => void
 
@@ -61,6 +63,7 @@ export class ConnectionTable {
     if (!this.#connections.delete(connection)) return
     if (error !== null) this.#metrics.count(METRIC.CONN_ERRORS)
     this.#log.debug(error === null ? {} : { reason: error.message }, 'connection closed')
+    if (this.#connections.size === 0) this.#emptied?.()
   }
 
   /** Closes those that have sent nothing for too long. */
@@ -90,6 +93,8 @@ export class ConnectionTable {
         else if (!connection.busy) connection.close()
       }
       await new Promise<void>((resolve) => {
+        // The timer keeps no process alive, and without a connection nothing else may either.
+        this.#emptied = resolve
         this.#clock.after(STOP_POLL_MS, resolve)
       })
     }
