@@ -90,8 +90,8 @@ export class KeyIndex {
     this.count--
   }
 
-  /** Lets `to`, a copy of `from`, take its place. */
-  relocate(from: number, to: number): void {
+  /** Lets `to`, which has the same key, take the place of `from`. */
+  replace(from: number, to: number): void {
     setHashNext(this.#words, to, hashNext(this.#words, from))
     this.#replaceLink(from, to)
   }

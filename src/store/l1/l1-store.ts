@@ -173,10 +173,14 @@ export class L1Store {
    */
   link(item: number, old: number): boolean {
     const words = this.#words
-    if (old !== 0) this.unlink(old)
-    else if (!this.#admitOne()) return false
+    if (old !== 0) {
+      this.index.replace(old, item)
+      this.#leave(old)
+    } else {
+      if (!this.#admitOne()) return false
+      this.index.insert(item)
+    }
     addState(words, item, STATE.LINKED)
-    this.index.insert(item)
     this.policy.inserted(item)
     this.#usedBytes += itemBytes(keyBytes(words, item), valueBytes(words, item))
     removePin(words, item)
@@ -187,9 +191,14 @@ export class L1Store {
 
   /** Takes an item out. Its memory is free again when its last pin is gone. */
   unlink(item: number): void {
+    this.index.remove(item)
+    this.#leave(item)
+  }
+
+  /** What leaving means beside the index. */
+  #leave(item: number): void {
     const words = this.#words
     this.policy.removed(item)
-    this.index.remove(item)
     removeState(words, item, STATE.LINKED)
     this.#usedBytes -= itemBytes(keyBytes(words, item), valueBytes(words, item))
     if (pins(words, item) === 0) this.slabs.free(item)
@@ -238,7 +247,7 @@ export class L1Store {
     const start = from * 8
     const length = itemBytes(keyBytes(words, from), valueBytes(words, from))
     this.heap.bytes.buffer.copyWithin(to * 8, start, start + length)
-    this.index.relocate(from, to)
+    this.index.replace(from, to)
     this.policy.relocated(from, to)
     this.slabs.free(from)
   }

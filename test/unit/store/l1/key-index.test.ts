@@ -131,7 +131,7 @@ describe('the key index', () => {
       const from = items[moved]!
       const to = items[10]!
       heap.bytes.buffer.copyWithin(to * 8, from * 8, (from + ITEM_UNITS) * 8)
-      index.relocate(from, to)
+      index.replace(from, to)
       assert.equal(index.count, 3)
       for (let i = 0; i < 3; i++) {
         assert.equal(index.find(1, key(i), 0, KEY_BYTES), i === moved ? to : items[i])
