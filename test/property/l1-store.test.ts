@@ -354,7 +354,7 @@ describe('a store under random commands', () => {
       { keys: 3000, sizes, burst: 2000, numRuns: 15, commandsMax: 60 },
     )
     assert.ok(seen.indexGrowth > 2000, `${seen.indexGrowth}`)
-    assert.ok(seen.evictions > 2000, `${seen.evictions}`)
+    assert.ok(seen.evictions > 1000, `${seen.evictions}`)
   })
 
   it('keeps the limit of entries exactly', () => {
@@ -381,7 +381,7 @@ describe('a store under random commands', () => {
       { memoryBytesMax: 131_072, evictions: false },
       { keys: 2000, sizes: fc.nat(8), burst: 1000, numRuns: 10, commandsMax: 40 },
     )
-    assert.ok(seen.indexGrowth > 1000, `${seen.indexGrowth}`)
+    assert.ok(seen.indexGrowth > 200, `${seen.indexGrowth}`)
     assert.equal(seen.evictions, 0)
   })
 

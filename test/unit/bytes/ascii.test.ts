@@ -105,7 +105,9 @@ describe('comparing', () => {
 })
 
 describe('printing', () => {
-  const edges = [0, 1, 9, 10, 11, 99, 100, 4_294_967_295]
+  const edges = [0, 1, 9, 11, 99, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
+  for (const billions of [2, 3, 4])
+    edges.push(billions * 1e9 - 1, billions * 1e9, billions * 1e9 + 1)
   for (let power = 10; power <= 1_000_000_000; power *= 10) edges.push(power - 1, power, power + 1)
 
   it('writes every edge of the 32-bit integers and nothing beside it', () => {
