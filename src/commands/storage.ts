@@ -111,7 +111,10 @@ function refuse(context: CommandContext, item: number, outcome: Outcome): Outcom
   return outcome
 }
 
-/** append and prepend: a third item takes both values, and flags and expiry of the old one. */
+/**
+ * append and prepend: a third item takes both values, and flags and expiry of the old one. Where
+ * it cannot be had, nothing is stored and nothing is lost, and that is said as memcached says it.
+ */
 function extend(context: CommandContext, added: number, old: number, behind: boolean): Outcome {
   const { cache, heap, metrics, settings } = context
   const oldBytes = cache.valueBytes(old)
@@ -119,7 +122,7 @@ function extend(context: CommandContext, added: number, old: number, behind: boo
   const total = oldBytes + addedBytes
   if (itemSize(cache.keyBytes(old), total, cache.clientFlags(old)) > settings.itemBytesMax) {
     metrics.count(METRIC.STORE_TOO_LARGE)
-    return refuse(context, added, OUTCOME.TOO_LARGE)
+    return refuse(context, added, OUTCOME.NOT_STORED)
   }
   // Making room may evict the old item; its pin keeps the bytes until they are copied.
   const pinned = cache.pin(old)
@@ -127,7 +130,7 @@ function extend(context: CommandContext, added: number, old: number, behind: boo
   if (grown === 0) {
     if (pinned) cache.unpin(old)
     metrics.count(METRIC.STORE_NO_MEMORY)
-    return refuse(context, added, OUTCOME.NO_MEMORY)
+    return refuse(context, added, OUTCOME.NOT_STORED)
   }
   const start = cache.valueStart(grown)
   const oldAt = behind ? start : start + addedBytes
