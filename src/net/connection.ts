@@ -76,6 +76,8 @@ export class Connection implements OutputSink {
   #swallowBytes = 0
   #yielded = false
   #blocked = false
+  /** The client sends no more, but what it has sent is still to be answered. */
+  #ended = false
   #closing = false
   /** Parts of a reply are gathered in the socket, to leave in one write. */
   #corked = false
@@ -93,7 +95,7 @@ export class Connection implements OutputSink {
       host.readMode,
     )
     this.socket.on('drain', () => this.#drained())
-    this.socket.on('end', () => this.close())
+    this.socket.on('end', () => this.#inputEnded())
     this.socket.on('error', (error) => {
       this.#error = error
     })
@@ -233,7 +235,15 @@ export class Connection implements OutputSink {
       this.#input.searched = this.#keptSearched
       this.#process()
     }
-    if (!this.#closing && !this.#yielded && !this.#blocked) this.socket.resume()
+    if (this.#closing || this.#yielded || this.#blocked) return
+    if (this.#ended) this.close()
+    else this.socket.resume()
+  }
+
+  /** A socket that is paused may end nevertheless, if it is read through 'data' events. */
+  #inputEnded(): void {
+    if (this.busy) this.#ended = true
+    else this.close()
   }
 
   /** Puts what was received behind input that is too long for the headroom. */
