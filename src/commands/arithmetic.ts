@@ -3,15 +3,17 @@
  *
  * A counter keeps its length: where the new number is shorter, spaces follow it.
  */
-import { NINE, SPACE, ZERO, copyBytes } from '../bytes/ascii.ts'
+import { CR, NINE, SPACE, ZERO, copyBytes } from '../bytes/ascii.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
-import { U64_DIGITS_MAX, addU64, parseU64, printU64, subtractU64 } from '../bytes/u64.ts'
+import { addU64, parseU64, printU64, subtractU64 } from '../bytes/u64.ts'
 import type { U64 } from '../bytes/u64.ts'
 import { OP, OUTCOME } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
+
+const TAB = 9
 
 export function arithmetic(
   context: CommandContext,
@@ -73,15 +75,21 @@ function write(context: CommandContext, item: number, hi: number, lo: number): b
   return linked
 }
 
-/** Digits with spaces before or behind them, at most twenty bytes in all. */
+/**
+ * Digits with white space before them, and with white space or nothing behind: what strtoull takes
+ * and its caller wants. Leading zeros may be any number.
+ */
 function parseCounter(buffer: Buffer, start: number, end: number, out: U64): boolean {
-  if (end - start > U64_DIGITS_MAX) return false
   if (parseU64(buffer, start, end, out)) return true
   let from = start
-  while (from < end && buffer[from] === SPACE) from++
+  while (from < end && isSpace(buffer[from]!)) from++
   let to = from
   while (to < end && buffer[to]! >= ZERO && buffer[to]! <= NINE) to++
-  // What follows the digits has to begin with a space, as strtoull and its caller want it.
-  if (to < end && buffer[to] !== SPACE) return false
+  if (to < end && !isSpace(buffer[to]!)) return false
   return parseU64(buffer, from, to, out)
+}
+
+/** C's isspace: a space, or one of tab, line feed, vertical tab, form feed, carriage return. */
+function isSpace(byte: number): boolean {
+  return byte === SPACE || (byte >= TAB && byte <= CR)
 }
