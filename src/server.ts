@@ -2,13 +2,13 @@
  * The composition root: builds every part once, from the bottom up, and owns the order of
  * starting and stopping. Nothing below it knows how the parts are put together.
  */
-import { bytesOf } from './bytes/ascii.ts'
 import type { CommandContext } from './commands/context.ts'
 import { settingsStats } from './commands/settings-report.ts'
 import { parseListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
 import { ServerError, assert } from './errors.ts'
+import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
 import type { ConnectionHost } from './net/connection.ts'
 import { ConnectionTable } from './net/connection-table.ts'
@@ -97,8 +97,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     },
     view: new ItemView(heap),
     heap,
-    number: { hi: 0, lo: 0 },
-    digits: bytesOf(Buffer.alloc(32)),
+    counter: new Counter(),
   }
   const host: ConnectionHost = {
     io: new IoArea(heap),

@@ -101,9 +101,9 @@ function printSmall(buffer: Buffer, at: number, value: number): number {
 /** `out` = a + b, modulo 2^64. */
 export function addU64(aHi: number, aLo: number, bHi: number, bLo: number, out: U64): void {
   const lo = aLo + bLo
-  const carry = lo >= WORD ? 1 : 0
-  out.lo = lo - carry * WORD
-  out.hi = (aHi + bHi + carry) % WORD
+  const hi = aHi + bHi + (lo >= WORD ? 1 : 0)
+  out.lo = lo >= WORD ? lo - WORD : lo
+  out.hi = hi >= WORD ? hi - WORD : hi
 }
 
 /** `out` = a - b, or 0 where b is larger. */

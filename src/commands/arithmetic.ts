@@ -21,7 +21,7 @@ export function arithmetic(
   reply: Reply,
   out: OutputBuffer,
 ): void {
-  const { cache, metrics, heap, number } = context
+  const { cache, metrics, heap, counter } = context
   const up = request.op === OP.INCR
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === 0) {
@@ -31,30 +31,31 @@ export function arithmetic(
   }
   const start = cache.valueStart(item)
   const length = cache.valueBytes(item)
-  if (!parseCounter(heap.buffer, start, start + length, number)) {
+  if (!parseCounter(heap.buffer, start, start + length, counter)) {
     reply.outcome(out, request, OUTCOME.NON_NUMERIC)
     return
   }
   metrics.count(up ? METRIC.INCR_HITS : METRIC.DECR_HITS)
-  if (up) addU64(number.hi, number.lo, request.deltaHi, request.deltaLo, number)
-  else subtractU64(number.hi, number.lo, request.deltaHi, request.deltaLo, number)
-  const { hi, lo } = number
-  if (!write(context, item, hi, lo)) {
+  if (up) addU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
+  else subtractU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
+  counter.digitCount = printU64(counter.digits.buffer, 0, counter.hi, counter.lo)
+  if (!write(context, item, start, length)) {
     metrics.count(METRIC.STORE_NO_MEMORY)
     reply.outcome(out, request, OUTCOME.NO_MEMORY)
     return
   }
-  reply.counter(out, request, hi, lo)
+  reply.counter(out, request, counter)
 }
 
-/** Changes the item in place, or replaces it where the digits do not fit or somebody reads it. */
-function write(context: CommandContext, item: number, hi: number, lo: number): boolean {
-  const { cache, heap, digits } = context
-  const length = cache.valueBytes(item)
-  const count = printU64(digits.buffer, 0, hi, lo)
+/**
+ * Changes the value of `length` bytes at `start` in place, or replaces the item where the digits do
+ * not fit or somebody reads it.
+ */
+function write(context: CommandContext, item: number, start: number, length: number): boolean {
+  const { cache, heap, counter } = context
+  const count = counter.digitCount
   if (count <= length && !cache.isPinned(item)) {
-    const start = cache.valueStart(item)
-    copyBytes(heap, start, digits, 0, count)
+    copyBytes(heap, start, counter.digits, 0, count)
     if (count < length) heap.buffer.fill(SPACE, start + count, start + length)
     cache.stamp(item)
     cache.touch(item)
@@ -67,9 +68,9 @@ function write(context: CommandContext, item: number, hi: number, lo: number): b
     cache.unpin(item)
     return false
   }
-  const start = cache.valueStart(grown)
-  copyBytes(heap, start, digits, 0, count)
-  if (count < total) heap.buffer.fill(SPACE, start + count, start + total)
+  const grownStart = cache.valueStart(grown)
+  copyBytes(heap, grownStart, counter.digits, 0, count)
+  if (count < total) heap.buffer.fill(SPACE, grownStart + count, grownStart + total)
   const linked = cache.link(grown, cache.isLinked(item) ? item : 0)
   cache.unpin(item)
   return linked

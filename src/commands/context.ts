@@ -1,7 +1,7 @@
 /** What a command may use: the cache, the counters, and scratch space that outlives no call. */
 import type { Bytes } from '../bytes/ascii.ts'
-import type { U64 } from '../bytes/u64.ts'
 import type { Cache } from '../engine/cache.ts'
+import type { Counter } from '../message/counter.ts'
 import type { ItemView } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -37,9 +37,8 @@ export interface CommandContext {
   readonly view: ItemView
   /** The heap, for commands that read or change values. */
   readonly heap: Bytes
-  readonly number: U64
-  /** Room for the digits of a number. */
-  readonly digits: Bytes
+  /** The number that incr and decr work on. */
+  readonly counter: Counter
 }
 
 /** memcached's header of an item with its cas value, and the line end it stores with each value. */

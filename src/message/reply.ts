@@ -6,6 +6,7 @@
  */
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import type { Outcome } from './codes.ts'
+import type { Counter } from './counter.ts'
 import type { ItemView } from './item-view.ts'
 import type { Request } from './request.ts'
 
@@ -17,7 +18,7 @@ export interface Reply {
   /** Anything that is said in a word. */
   outcome(out: OutputBuffer, request: Request, outcome: Outcome): void
   /** The value of a counter after it changed. */
-  counter(out: OutputBuffer, request: Request, hi: number, lo: number): void
+  counter(out: OutputBuffer, request: Request, counter: Counter): void
   version(out: OutputBuffer, request: Request, version: string): void
   /** One statistic; `endOfStats` closes the list. */
   stat(out: OutputBuffer, request: Request, name: string, value: string): void

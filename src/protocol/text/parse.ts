@@ -61,6 +61,7 @@ export class TextParser {
   #tokenCount = 0
   #lastTokenStart = 0
   #lastTokenEnd = 0
+  #longestToken = 0
   readonly #number: U64 = { hi: 0, lo: 0 }
 
   /** `getLineBytesMax` bounds the line of a multiget, the only one that may be long. */
@@ -130,7 +131,7 @@ export class TextParser {
     const op = buffer[start] === SPACE ? OP.NONE : verbOf(input.bytes, start, this.#tokens[1]!)
     switch (op) {
       case OP.GET:
-        return this.#beginGet(input, request, start, lineFeed)
+        return this.#beginGet(input, request, start)
       case OP.SET:
       case OP.ADD:
       case OP.REPLACE:
@@ -175,7 +176,7 @@ export class TextParser {
   }
 
   /** get, gets, gat, gats with any number of keys: checks the line, then hands out its first key. */
-  #beginGet(input: InputWindow, request: Request, start: number, lineFeed: number): Parsed {
+  #beginGet(input: InputWindow, request: Request, start: number): Parsed {
     const buffer = input.bytes.buffer
     const tokens = this.#tokens
     request.op = OP.GET
@@ -193,10 +194,7 @@ export class TextParser {
     if (this.#tokenCount < firstKey / 2 + 1) return refuse(request, OUTCOME.BAD_FORMAT)
     const at = tokens[firstKey]!
     // One key too long makes the whole command an error, so that is looked for before any reply.
-    const end = buffer[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed
-    if (end - at > KEY_BYTES_MAX && hasLongToken(buffer, at, end)) {
-      return refuse(request, OUTCOME.BAD_FORMAT)
-    }
+    if (this.#longestToken > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
     request.continues = true
     input.start = at
     return this.#nextKey(input, request)
@@ -344,19 +342,20 @@ export class TextParser {
     const tokens = this.#tokens
     let count = 0
     let at = start
-    let tokenStart = start
-    let tokenEnd = start
+    let lastStart = start
+    let lastEnd = start
+    let longest = 0
     // The sentinel ends the search at the end of the window without a comparison per byte.
     buffer[end] = LF
     let byte = buffer[at]!
     for (;;) {
       while (byte === SPACE) byte = buffer[++at]!
       if (byte === LF) break
-      tokenStart = at
+      const tokenStart = at
       do {
         byte = buffer[++at]!
       } while (byte !== SPACE && byte !== LF)
-      tokenEnd = at
+      let tokenEnd = at
       if (byte === LF && buffer[at - 1] === CR) {
         tokenEnd = at - 1
         if (tokenEnd === tokenStart) break
@@ -365,11 +364,15 @@ export class TextParser {
         tokens[count * 2] = tokenStart
         tokens[count * 2 + 1] = tokenEnd
       }
-      this.#lastTokenStart = tokenStart
-      this.#lastTokenEnd = tokenEnd
+      if (tokenEnd - tokenStart > longest) longest = tokenEnd - tokenStart
+      lastStart = tokenStart
+      lastEnd = tokenEnd
       count++
     }
     this.#tokenCount = count
+    this.#lastTokenStart = lastStart
+    this.#lastTokenEnd = lastEnd
+    this.#longestToken = longest
     return at === end ? -1 : at
   }
 }
@@ -456,15 +459,6 @@ function skipSpaces(buffer: Buffer, start: number, end: number): number {
   let at = start
   while (at < end && buffer[at] === SPACE) at++
   return at
-}
-
-function hasLongToken(buffer: Buffer, start: number, end: number): boolean {
-  let tokenStart = start
-  for (let at = start; at < end; at++) {
-    if (buffer[at] === SPACE) tokenStart = at + 1
-    else if (at - tokenStart >= KEY_BYTES_MAX) return true
-  }
-  return false
 }
 
 /** A length in decimal digits, or -1. */

@@ -6,6 +6,7 @@ import type { OutputBuffer } from '../../bytes/output-buffer.ts'
 import { U64_DIGITS_MAX, printU64 } from '../../bytes/u64.ts'
 import { OUTCOME } from '../../message/codes.ts'
 import type { Outcome } from '../../message/codes.ts'
+import type { Counter } from '../../message/counter.ts'
 import type { ItemView } from '../../message/item-view.ts'
 import type { Reply } from '../../message/reply.ts'
 import type { Request } from '../../message/request.ts'
@@ -100,11 +101,12 @@ export class TextReply implements Reply {
     out.position += length
   }
 
-  counter(out: OutputBuffer, request: Request, hi: number, lo: number): void {
+  counter(out: OutputBuffer, request: Request, counter: Counter): void {
     if (request.quiet) return
     out.reserve(U64_DIGITS_MAX + 2)
+    copyBytes(out.bytes, out.position, counter.digits, 0, counter.digitCount)
+    const at = out.position + counter.digitCount
     const buffer = out.bytes.buffer
-    const at = printU64(buffer, out.position, hi, lo)
     buffer[at] = CR
     buffer[at + 1] = LF
     out.position = at + 2
