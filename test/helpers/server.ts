@@ -1,0 +1,210 @@
+/**
+ * A server of this program for a test, on ports of its own, and a client that speaks bytes.
+ *
+ * The client is deliberately plain: it sends what it is given, cut where it is told to, and keeps
+ * every byte that comes, so that a test can compare whole streams.
+ */
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import type { Socket, TcpNetConnectOpts, IpcNetConnectOpts } from 'node:net'
+import { loadConfig } from '../../src/config/load.ts'
+import type { ReadMode } from '../../src/net/socket-reader.ts'
+import { createLoggerTo } from '../../src/observe/log.ts'
+import { createServer } from '../../src/server.ts'
+
+export const READ_MODES: readonly ReadMode[] = ['onread', 'data']
+
+/** How long a client waits for something that should be there at once. */
+const PATIENCE_MS = 5000
+
+export type Target = TcpNetConnectOpts | IpcNetConnectOpts
+
+export interface TestServer {
+  /** The port of the first address, where that is one of TCP. */
+  readonly port: number
+  readonly addresses: readonly string[]
+  connect(): Promise<TestClient>
+  /** One connection that asks for `stats` and ends. */
+  stats(): Promise<Map<string, number>>
+  stop(): Promise<void>
+}
+
+/** Settings by the path of their key, as text: `{ 'l1.max_memory': '8MB' }`. */
+export type Settings = Readonly<Record<string, string>>
+
+export async function startServer(
+  settings: Settings = {},
+  readMode: ReadMode = 'onread',
+): Promise<TestServer> {
+  const all: Settings = {
+    'server.bind': '127.0.0.1:0',
+    'server.shutdown_timeout': '2s',
+    ...settings,
+  }
+  const overrides = Object.entries(all).map(([key, value]) => ({
+    key,
+    value,
+    option: 'of the test',
+  }))
+  const config = loadConfig({ env: {}, overrides })
+  const log = createLoggerTo({ write: () => undefined }, 'silent', false)
+  const server = createServer(config, log, { readMode, version: 'test' })
+  const addresses = await server.listen()
+  const first = addresses[0] ?? ''
+  const port = first.startsWith('unix:') ? 0 : Number(first.slice(first.lastIndexOf(':') + 1))
+  const target: Target = first.startsWith('unix:')
+    ? { path: first.slice('unix:'.length) }
+    : { port, host: '127.0.0.1' }
+  return {
+    port,
+    addresses,
+    connect: () => connectClient(target),
+    stats: () => readStats(target),
+    stop: () => server.stop(),
+  }
+}
+
+export async function readStats(target: Target): Promise<Map<string, number>> {
+  const client = await connectClient(target)
+  client.send('stats\r\nquit\r\n')
+  await client.closed()
+  return new Map(
+    [...client.text.matchAll(/^STAT (\S+) (\S+)\r$/gm)].map((row) => [
+      row[1] ?? '',
+      Number(row[2]),
+    ]),
+  )
+}
+
+export function connectClient(target: Target): Promise<TestClient> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ noDelay: true, allowHalfOpen: true, ...target })
+    const client = new TestClient(socket)
+    socket.once('connect', () => resolve(client))
+    socket.once('error', reject)
+  })
+}
+
+export class TestClient {
+  readonly socket: Socket
+  #chunks: Buffer[] = []
+  #length = 0
+  #ended = false
+  #wake: (() => void) | undefined
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk)
+      this.#length += chunk.length
+      this.#wake?.()
+    })
+    const over = (): void => {
+      this.#ended = true
+      this.#wake?.()
+    }
+    socket.on('end', over)
+    socket.on('close', over)
+    // A server that hangs up may do so while we send.
+    socket.on('error', over)
+  }
+
+  /** Bytes received and not taken yet. */
+  get length(): number {
+    return this.#length
+  }
+  /** The server has ended the connection. */
+  get ended(): boolean {
+    return this.#ended
+  }
+  /** Everything received and not taken yet, one character a byte. */
+  get text(): string {
+    return this.#all().toString('latin1')
+  }
+
+  send(data: string | Buffer): void {
+    if (!this.socket.destroyed) {
+      this.socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
+    }
+  }
+
+  /** Waits until `done` holds after something came; false if it does not within `patienceMs`. */
+  async until(done: () => boolean, patienceMs: number = PATIENCE_MS): Promise<boolean> {
+    const deadline = performance.now() + patienceMs
+    while (!done()) {
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0) return false
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#wake = undefined
+    }
+    return true
+  }
+
+  /** Takes exactly `length` bytes. */
+  async take(length: number, patienceMs: number = PATIENCE_MS): Promise<Buffer> {
+    await this.until(() => this.#length >= length || this.#ended, patienceMs)
+    assert.ok(
+      this.#length >= length,
+      `${length} bytes were expected, ${this.#length} came: ${show(this.text)}`,
+    )
+    const all = this.#all()
+    this.#chunks = length === all.length ? [] : [all.subarray(length)]
+    this.#length -= length
+    return all.subarray(0, length)
+  }
+
+  /** Takes a reply that is known beforehand. */
+  async expect(reply: string): Promise<void> {
+    const got = await this.take(reply.length)
+    assert.equal(show(got.toString('latin1')), show(reply))
+  }
+
+  /** Sends a request and takes its reply. */
+  async ask(request: string, reply: string): Promise<void> {
+    this.send(request)
+    await this.expect(reply)
+  }
+
+  /** Waits until the server has ended the connection. */
+  async closed(patienceMs: number = PATIENCE_MS): Promise<void> {
+    assert.ok(await this.until(() => this.#ended, patienceMs), 'the server did not hang up')
+  }
+
+  /** Says that no more will be sent, and waits for the rest and the end. */
+  async finish(): Promise<string> {
+    this.socket.end()
+    await this.closed()
+    return this.text
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  #all(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0]!
+  }
+}
+
+/** Long texts would hide what is wrong with them. */
+export function show(text: string): string {
+  return JSON.stringify(
+    text.replaceAll(/(.)\1{39,}/gs, (run: string) => `<${run[0]}*${run.length}>`),
+  )
+}
+
+/** Lets both ends handle what is on its way. */
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+}
