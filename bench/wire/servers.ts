@@ -107,6 +107,15 @@ export async function startServer(
   }
 }
 
+/** Resolves once a server answers on a port; for one that was started elsewhere. */
+export async function waitForServer(port: number): Promise<void> {
+  const deadline = performance.now() + READY_MS
+  while ((await askVersion(port)) === null) {
+    if (performance.now() > deadline) throw new Error(`nothing answers on port ${port}`)
+    await wait(RETRY_MS)
+  }
+}
+
 /** For the end of the process, where nothing can be awaited any more. */
 export function killAll(): void {
   for (const child of running) child.kill('SIGKILL')
@@ -170,7 +179,7 @@ function askVersion(port: number): Promise<string | null> {
   })
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)

@@ -21,10 +21,10 @@ export interface OutputSink {
 }
 
 /**
- * From this size on a value is sent from where it lies. Below, one more copy (0.04 µs a KiB) costs
- * less than a write of several parts: measured with values of 4 to 64 KiB, see docs/decisions.
+ * From this size on a value is sent from where it lies. Below, one more copy costs less than a
+ * write of several parts (docs/decisions/0007).
  */
-export const PINNED_VALUE_FROM = 16_384
+export const PINNED_VALUE_FROM = 32_768
 
 export class OutputBuffer {
   bytes: Bytes

@@ -1,8 +1,6 @@
 /**
- * Accepts clients on one address and knows all connections that came in by it.
- *
- * Refuses beyond the limit of connections, closes those that are idle for too long, and stops in
- * order: no new ones, then the replies to what has been received, then the end.
+ * Accepts clients on one address, and refuses them beyond the limit of connections. What becomes of
+ * a connection after that is the business of `connection-table.ts`.
  */
 import { createServer, createConnection } from 'node:net'
 import type { Server, Socket } from 'node:net'
@@ -55,7 +53,7 @@ export class Listener {
           ),
         )
       })
-      this.#server.listen(this.#listenOptions(), () => {
+      this.#listen(() => {
         this.#server.removeAllListeners('error')
         this.#server.on('error', (err) => this.#log.error({ err }, 'the listener failed'))
         resolve(this.#boundName())
@@ -68,17 +66,17 @@ export class Listener {
     this.#server.close()
   }
 
-  #listenOptions(): object {
+  #listen(opened: () => void): void {
     const { address, backlog, unixMode } = this.#options
     if (address.kind === 'tcp') {
-      return address.host === ''
-        ? { port: address.port, backlog }
-        : { port: address.port, host: address.host, backlog }
+      const { host, port } = address
+      this.#server.listen(host === '' ? { port, backlog } : { port, host, backlog }, opened)
+      return
     }
-    // The socket must never exist with wider permissions than it is to have.
+    // The socket file is made within the call, and must never have wider permissions than these.
     const umask = process.umask(0o777 & ~unixMode)
-    setImmediate(() => process.umask(umask))
-    return { path: address.path, backlog }
+    this.#server.listen({ path: address.path, backlog }, opened)
+    process.umask(umask)
   }
 
   #boundName(): string {
@@ -119,8 +117,16 @@ function removeStaleSocket(path: string): Promise<void> {
       resolve()
     })
     probe.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') unlinkSync(path)
+      if (error.code === 'ECONNREFUSED') removeFile(path)
       resolve()
     })
   })
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Binding to it will fail and say why.
+  }
 }

@@ -15,7 +15,7 @@
 import { copyBytes } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
 import { assert } from '../../errors.ts'
-import { createHeap } from './heap.ts'
+import { UNIT_BYTES, createHeap } from './heap.ts'
 import type { Heap } from './heap.ts'
 import { BUCKET_BYTES, KeyIndex } from './key-index.ts'
 import {
@@ -42,9 +42,10 @@ import { RoomMaker } from './room.ts'
 import { LARGE } from './size-classes.ts'
 import { Slabs } from './slabs.ts'
 
-/** Largest page, memcached's; 256 pages or more keep what half-filled pages waste below 10 %. */
+/** Largest page, memcached's. */
 const PAGE_BYTES_MAX = 2 ** 20
 const PAGE_BYTES_MIN = 2 ** 16
+/** With 256 pages or more, one half-filled page for each of some 50 classes wastes about a tenth. */
 const PAGES_WANTED = 256
 /** Smallest chunk there is: no store holds more items than this allows. */
 const ITEM_BYTES_MIN = 64
@@ -244,9 +245,9 @@ export class L1Store {
   /** Copies an item that is not pinned into another chunk of its class and frees the old one. */
   relocate(from: number, to: number): void {
     const words = this.#words
-    const start = from * 8
+    const start = from * UNIT_BYTES
     const length = itemBytes(keyBytes(words, from), valueBytes(words, from))
-    this.heap.bytes.buffer.copyWithin(to * 8, start, start + length)
+    this.heap.bytes.buffer.copyWithin(to * UNIT_BYTES, start, start + length)
     this.index.replace(from, to)
     this.policy.relocated(from, to)
     this.slabs.free(from)
