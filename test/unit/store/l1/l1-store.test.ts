@@ -94,26 +94,30 @@ describe('a store', () => {
     }
   })
 
-  it('keeps within its memory when every page is pinned as the index wants to grow', () => {
+  it('lets its chains grow where the index wants a page and pins hold them all', () => {
     const memoryBytesMax = 131_072
     const real = new TestStore({ memoryBytesMax })
     const { store } = real
-    const pinned: number[] = []
-    for (let i = 0; store.slabs.pagesInUse < store.slabs.pageLimit; i++) {
-      real.set(`${i}`, Buffer.alloc(4))
-      const item = real.find(`${i}`)
-      store.pin(item)
-      pinned.push(item)
-    }
-    for (let i = 10_000; i < 14_000; i++) {
-      real.set(`${i}`, Buffer.alloc(4))
+    // 1024 buckets leave exactly 31 pages: 16 of small items, some chunks free, and 15 of large.
+    for (let i = 0; i < 1024; i++) real.set(`small ${i}`, Buffer.alloc(4))
+    for (let i = 0; i < 1000; i += 10) real.delete(`small ${i}`)
+    for (let i = 0; i < 30; i++) real.set(`large ${i}`, Buffer.alloc(HALF_PAGE))
+    assert.equal(store.slabs.pagesInUse, 31)
+    assert.equal(store.memoryBytes, memoryBytesMax)
+    const keys = real.order()
+    const pinned = keys.map((key) => real.find(key))
+    for (const item of pinned) assert.ok(store.pin(item))
+    for (let i = 0; i < 1000; i += 10) {
+      assert.ok(real.set(`small ${i}`, Buffer.alloc(4)))
       assert.ok(store.memoryBytes <= memoryBytesMax, `${store.memoryBytes} bytes`)
     }
+    assert.deepEqual(real.evicted, [])
+    assert.equal(store.index.bucketCount, 1024)
+    for (let i = 0; i < 1000; i++) assert.ok(real.get(`small ${i}`))
     for (const item of pinned) store.unpin(item)
-    for (let i = 14_000; i < 18_000; i++) {
-      assert.ok(real.set(`${i}`, Buffer.alloc(4)))
-      assert.ok(store.memoryBytes <= memoryBytesMax, `${store.memoryBytes} bytes`)
-    }
+    real.set('one more', Buffer.alloc(4))
+    assert.equal(store.index.bucketCount, 1025)
+    assert.ok(store.memoryBytes <= memoryBytesMax)
     checkIntegrity(store)
   })
 
@@ -171,10 +175,14 @@ describe('room in a full store', () => {
     const before = real.order()
     const kept = before.slice(-Math.floor(before.length / 4))
     for (let i = 0; i < 20; i++) {
+      const places = new Map(real.order().map((key) => [key, real.find(key)]))
+      const movedBefore = real.itemsMoved
       assert.ok(real.set(`new ${i}`, valueOf('new', i, 900)))
       checkIntegrity(real.store)
+      const moved = [...places].filter(([key, item]) => ![0, item].includes(real.find(key)))
+      assert.equal(real.itemsMoved - movedBefore, moved.length)
     }
-    assert.ok(real.pagesVacated > 0)
+    assert.ok(real.pagesVacated > 0 && real.itemsMoved > 0)
     for (const key of kept) assert.ok(real.get(key), `${key} had been used lately`)
     for (let i = 0; i < 20; i++) assert.ok(real.get(`new ${i}`)?.equals(valueOf('new', i, 900)))
   })
