@@ -81,6 +81,8 @@ export class Connection implements OutputSink {
   #closing = false
   /** Parts of a reply are gathered in the socket, to leave in one write. */
   #corked = false
+  /** Bytes of values among them: as much is pinned, and lost to the cache, until it is sent. */
+  #corkedBytes = 0
   #error: Error | null = null
 
   constructor(accepted: Socket, host: ConnectionHost) {
@@ -164,7 +166,8 @@ export class Connection implements OutputSink {
         }
       }
       if (input.start >= input.end) break
-      if (out.length >= SEND_FROM_BYTES && !this.#sendEarly()) break
+      const isMuch = out.length >= SEND_FROM_BYTES || this.#corkedBytes >= limits.pendingOutputBytes
+      if (isMuch && !this.#sendEarly()) break
       if (budget === 0) {
         this.#yield()
         break
@@ -299,6 +302,7 @@ export class Connection implements OutputSink {
     this.#handOver()
     if (this.#corked) {
       this.#corked = false
+      this.#corkedBytes = 0
       socket.uncork()
     }
     if (socket.writableLength === 0) {
@@ -346,6 +350,7 @@ export class Connection implements OutputSink {
     }
     this.#handOver()
     metrics.add(METRIC.BYTES_WRITTEN, length)
+    this.#corkedBytes += length
     // allocates: a view and a callback for each large value
     this.socket.write(source.buffer.subarray(start, start + length), () => pins.unpin(item))
   }

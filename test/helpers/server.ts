@@ -149,14 +149,19 @@ export class TestClient {
   /** Takes exactly `length` bytes. */
   async take(length: number, patienceMs: number = PATIENCE_MS): Promise<Buffer> {
     await this.until(() => this.#length >= length || this.#ended, patienceMs)
-    assert.ok(
-      this.#length >= length,
-      `${length} bytes were expected, ${this.#length} came: ${show(this.text)}`,
-    )
-    const all = this.#all()
-    this.#chunks = length === all.length ? [] : [all.subarray(length)]
+    if (this.#length < length) {
+      assert.fail(`${length} bytes were expected, ${this.#length} came: ${show(this.text)}`)
+    }
+    const parts: Buffer[] = []
+    let missing = length
+    while (missing > 0) {
+      const chunk = this.#chunks.shift()!
+      parts.push(chunk.subarray(0, missing))
+      if (chunk.length > missing) this.#chunks.unshift(chunk.subarray(missing))
+      missing -= Math.min(missing, chunk.length)
+    }
     this.#length -= length
-    return all.subarray(0, length)
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   }
 
   /** Takes a reply that is known beforehand. */

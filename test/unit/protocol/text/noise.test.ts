@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { bytesOf } from '../../../../src/bytes/ascii.ts'
 import { InputWindow } from '../../../../src/bytes/input-window.ts'
 import { OP, PARSED } from '../../../../src/message/codes.ts'
