@@ -187,16 +187,18 @@ describe('room in a full store', () => {
     // In the order of their places, items are victims themselves when their page is emptied.
     for (const stride of [1, 3]) {
       const real = new TestStore()
+      const { store } = real
+      const relocate = store.relocate.bind(store)
+      let copies = 0
+      store.relocate = (from, to) => {
+        copies++
+        relocate(from, to)
+      }
       for (let i = 0; i < 200; i++) real.set(`${i}`, Buffer.alloc(300))
       for (let i = 0; i < 200; i += stride) real.touch(`${i}`)
-      for (let i = 0; i < 10; i++) {
-        const places = new Map(real.order().map((key) => [key, real.find(key)]))
-        const movedBefore = real.itemsMoved
-        real.set(`large ${i}`, Buffer.alloc(1200))
-        const moved = [...places].filter(([key, item]) => ![0, item].includes(real.find(key)))
-        assert.equal(real.itemsMoved - movedBefore, moved.length)
-      }
+      for (let i = 0; i < 10; i++) real.set(`large ${i}`, Buffer.alloc(1200))
       assert.ok(real.pagesVacated > 0)
+      assert.equal(real.itemsMoved, copies)
     }
   })
 
