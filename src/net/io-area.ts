@@ -92,6 +92,8 @@ export class IoArea {
 
   /** A socket still reads from what the output buffer held: go on elsewhere. */
   leaveTo(socket: Socket): void {
+    // Nothing was handed over: what the socket still has to send came from elsewhere.
+    if (this.out.base === this.out.limit - OUTPUT_BYTES) return
     if (this.out.bytes === this.bytes) this.#busyWith = socket
     // allocates: only where a client takes its replies more slowly than it asks
     this.out.reset(bytesOf(Buffer.allocUnsafeSlow(OUTPUT_BYTES)), 0, OUTPUT_BYTES)
