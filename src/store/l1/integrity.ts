@@ -34,9 +34,9 @@ export function checkIntegrity(store: L1Store): IntegrityReport {
   checkIndex(store, linked.items)
   checkOrder(store, linked.items)
   assert(linked.bytes === store.usedBytes, `usedBytes ${store.usedBytes} is really ${linked.bytes}`)
-  const { memoryBytesMax, entriesMax, evictions } = store.options
+  const { memoryBytesMax, entriesMax } = store.options
   assert(
-    !evictions || store.memoryBytes <= memoryBytesMax || linked.unlinked > 0,
+    store.memoryBytes <= memoryBytesMax,
     `${store.memoryBytes} bytes are in use of ${memoryBytesMax}`,
   )
   assert(entriesMax === 0 || store.count <= entriesMax, `${store.count} items of ${entriesMax}`)
