@@ -1,11 +1,14 @@
 /** Clients that do not take their replies as fast as they ask for them. */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { PINNED_VALUE_FROM } from '../../src/bytes/output-buffer.ts'
 import { READ_MODES, startServer, turns } from '../helpers/server.ts'
 import type { TestClient, TestServer } from '../helpers/server.ts'
 
 const BIG = 900_000
 const BIG_REPLY_BYTES = `VALUE big 0 ${BIG}\r\n`.length + BIG + '\r\nEND\r\n'.length
+/** Sent from where it lies, in a chunk of its own class. */
+const PINNED = 60_000
 /** What one client may keep the process from giving back: its replies, not those it asked for. */
 const GROWTH_BYTES_MAX = 40 * 2 ** 20
 
@@ -18,6 +21,8 @@ async function fallAsleep(client: TestClient, request: string): Promise<void> {
     setTimeout(resolve, 30)
   })
 }
+
+assert.ok(PINNED >= PINNED_VALUE_FROM, 'these tests are about values that are pinned')
 
 for (const readMode of READ_MODES) {
   describe(`a slow reader, read by ${readMode}`, () => {
@@ -101,16 +106,16 @@ for (const readMode of READ_MODES) {
     it('of many different values does not take the memory from the others', async () => {
       const slow = await server.connect()
       const other = await server.connect()
-      const value = 'v'.repeat(60_000)
+      const value = 'v'.repeat(PINNED)
       let request = ''
       // More than there is room for: those that are left take all the memory.
       for (let i = 0; i < 600; i++) {
-        await other.ask(`set d${i} 0 0 60000\r\n${value}\r\n`, 'STORED\r\n')
+        await other.ask(`set d${i} 0 0 ${PINNED}\r\n${value}\r\n`, 'STORED\r\n')
         request += `get d${i}\r\n`
       }
       await fallAsleep(slow, request)
       for (let i = 0; i < 300; i++) {
-        await other.ask(`set e${i} 0 0 60000\r\n${value}\r\n`, 'STORED\r\n')
+        await other.ask(`set e${i} 0 0 ${PINNED}\r\n${value}\r\n`, 'STORED\r\n')
       }
       for (let i = 0; i < 300; i++) await other.ask(`touch e${i} 0\r\n`, 'TOUCHED\r\n')
       slow.destroy()
@@ -118,20 +123,22 @@ for (const readMode of READ_MODES) {
     })
 
     it('that goes away leaves nothing held', async () => {
-      const own = await startServer({ 'l1.max_memory': '8MB' }, readMode)
+      const own = await startServer({ 'l1.max_memory': '32MB' }, readMode)
       const other = await own.connect()
-      const value = 'v'.repeat(30_000)
+      const value = 'v'.repeat(PINNED)
       /** Stores more than there is room for. Returns how many of it there are then. */
       const fill = async (letter: string): Promise<number> => {
-        for (let i = 0; i < 400; i++) {
-          await other.ask(`set ${letter}${i} 0 0 30000\r\n${value}\r\n`, 'STORED\r\n')
+        for (let i = 0; i < 600; i++) {
+          await other.ask(`set ${letter}${i} 0 0 ${PINNED}\r\n${value}\r\n`, 'STORED\r\n')
         }
         return (await own.stats()).get('curr_items')!
       }
       const room = await fill('a')
-      assert.ok(room < 400)
+      assert.ok(room < 600)
       const slow = await own.connect()
-      await fallAsleep(slow, `get ${Array.from({ length: 400 }, (_, i) => `a${i}`).join(' ')}\r\n`)
+      // Ten times as much as the cache holds is more than the system takes in between.
+      const keys = Array.from({ length: 600 }, (_, i) => `a${i}`).join(' ')
+      await fallAsleep(slow, `get ${keys}\r\n`.repeat(10))
       assert.ok((await fill('b')) < room, 'what is on its way to a client has to stay somewhere')
       slow.socket.resetAndDestroy()
       await turns(5)

@@ -5,7 +5,7 @@ import { READ_MODES, startServer } from '../helpers/server.ts'
 import type { TestServer } from '../helpers/server.ts'
 
 /** Copies by loop or by call, pinned or copied, one read or more, one output buffer or more. */
-const THRESHOLDS = [0, 47, 4096, 8192, 16_384, 65_536, 81_920, 131_072, 262_144, 524_288]
+const THRESHOLDS = [0, 47, 4096, 8192, 16_384, 32_768, 65_536, 81_920, 131_072, 262_144, 524_288]
 /** The largest value that a key of five bytes leaves room for. */
 const LARGEST = 1_048_576 - (48 + 8) - 6 - 2
 const SIZES = THRESHOLDS.flatMap((size) => [size - 2, size - 1, size, size + 1, size + 2])
