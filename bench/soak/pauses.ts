@@ -11,7 +11,7 @@ import { buildDataset } from '../wire/dataset.ts'
 import { Driver } from '../wire/drive.ts'
 import { Histogram } from '../wire/histogram.ts'
 import { table } from '../wire/report.ts'
-import { canPin, freePort, pinned, PROJECT, waitForServer } from '../wire/servers.ts'
+import { freePort, PROJECT, waitForServer } from '../wire/servers.ts'
 import { populateQuietly } from '../wire/sources.ts'
 
 const ITEMS = 5_000_000
@@ -45,10 +45,8 @@ console.log(`\n${table([HEAD, ...rows], 1)}`)
 async function measure(name: string, mb: number): Promise<string[]> {
   const port = await freePort()
   const words = ['--bind', `127.0.0.1:${port}`, '-m', String(mb), '--log-level', 'warn']
-  const node = [process.execPath, '--expose-gc', '--import', PROBE, PROGRAM]
-  // On a core of its own: what the scheduler takes away is no stall of the server's.
-  const [command, ...args] = pinned([...node, ...words], 'server', canPin())
-  const child = spawn(command!, args, {
+  // Not on a core of its own: the runtime compiles in threads beside the one that serves.
+  const child = spawn(process.execPath, ['--expose-gc', '--import', PROBE, PROGRAM, ...words], {
     cwd: PROJECT,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
