@@ -15,6 +15,7 @@ import { ConnectionTable } from './net/connection-table.ts'
 import { IO_BYTES, IoArea } from './net/io-area.ts'
 import { Listener } from './net/listener.ts'
 import type { ReadMode } from './net/socket-reader.ts'
+import { SocketWriter } from './net/socket-writer.ts'
 import { SystemClock } from './observe/clock.ts'
 import type { Logger } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
@@ -99,6 +100,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     heap,
     counter: new Counter(),
   }
+  const readMode = options.readMode ?? 'onread'
   const host: ConnectionHost = {
     io: new IoArea(heap),
     protocol: new TextProtocol(config.server.getLineBytesMax),
@@ -109,7 +111,8 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
       commandsPerTurn: config.server.commandsPerTurnMax,
       pendingOutputBytes: config.server.pendingOutputBytesMax,
     },
-    readMode: options.readMode ?? 'onread',
+    readMode,
+    writer: new SocketWriter(readMode),
     closed: (connection, error) => table.remove(connection, error),
   }
   const listeners = config.server.bind.map((text) => {

@@ -28,9 +28,11 @@ import { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
-import type { IoArea } from './io-area.ts'
+import type { IoArea, OutputHolder } from './io-area.ts'
 import { startReading } from './socket-reader.ts'
 import type { ReadMode } from './socket-reader.ts'
+import { SENT, failWrite } from './socket-writer.ts'
+import type { SocketWriter } from './socket-writer.ts'
 import { INTAKE, ValueIntake } from './value-intake.ts'
 
 /** Replies are sent when as much has gathered, even if more commands wait. */
@@ -55,11 +57,12 @@ export interface ConnectionHost {
   readonly metrics: Metrics
   readonly limits: ConnectionLimits
   readonly readMode: ReadMode
+  readonly writer: SocketWriter
   /** The connection is over. */
   closed(connection: Connection, error: Error | null): void
 }
 
-export class Connection implements OutputSink {
+export class Connection implements OutputHolder, OutputSink {
   readonly socket: Socket
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
@@ -83,6 +86,9 @@ export class Connection implements OutputSink {
   #corked = false
   /** Bytes of values among them: as much is pinned, and lost to the cache, until it is sent. */
   #corkedBytes = 0
+  /** Bytes of a direct write of which the system has taken only a part so far. */
+  #queuedBytes = 0
+  readonly #writeDone = (status: number): void => this.#queueSent(status)
   #error: Error | null = null
 
   constructor(accepted: Socket, host: ConnectionHost) {
@@ -119,6 +125,12 @@ export class Connection implements OutputSink {
   /** Whether commands wait that have been received but not answered. */
   get busy(): boolean {
     return this.#yielded || this.#blocked
+  }
+
+  /** Whether replies wait that the system has not taken. */
+  get holdsOutput(): boolean {
+    const { socket } = this
+    return !socket.destroyed && (this.#queuedBytes > 0 || socket.writableLength > 0)
   }
 
   /** Takes `length` bytes from the shared read area. Returns whether to go on reading. */
@@ -305,11 +317,11 @@ export class Connection implements OutputSink {
       this.#corkedBytes = 0
       socket.uncork()
     }
-    if (socket.writableLength === 0) {
+    if (this.#queuedBytes === 0 && socket.writableLength === 0) {
       io.rewind()
       return
     }
-    io.leaveTo(socket)
+    io.leaveTo(this)
     if (!this.#blocked && this.#isBlockedByPeer()) {
       this.#blocked = true
       this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
@@ -317,20 +329,34 @@ export class Connection implements OutputSink {
   }
 
   #isBlockedByPeer(): boolean {
+    const { socket } = this
     return (
-      this.socket.writableLength > this.#host.limits.pendingOutputBytes &&
-      this.socket.writableNeedDrain
+      this.#queuedBytes + socket.writableLength > this.#host.limits.pendingOutputBytes &&
+      (this.#queuedBytes > 0 || socket.writableNeedDrain)
     )
   }
 
   /** Gives the written range to the socket; it is not to be written again before it is sent. */
   #handOver(): void {
-    const { io, metrics } = this.#host
+    const { io, metrics, writer } = this.#host
+    const { socket } = this
     const out = io.out
     if (out.position === out.base) return
     metrics.add(METRIC.BYTES_WRITTEN, out.length)
-    this.socket.write(io.written())
+    const view = io.written()
+    if (this.#corked || this.#queuedBytes > 0 || socket.writableLength > 0) {
+      socket.write(view)
+    } else if (writer.send(socket, view, this.#writeDone) === SENT.QUEUED) {
+      this.#queuedBytes = view.length
+    }
     out.base = out.position
+  }
+
+  /** The rest of a direct write has left, or never will. */
+  #queueSent(status: number): void {
+    this.#queuedBytes = 0
+    if (status < 0) failWrite(this.socket, status)
+    else if (this.socket.writableLength === 0) this.#drained()
   }
 
   flush(): void {

@@ -13,7 +13,6 @@
  * but for output that the system would not take at once. Then the output area is busy until that
  * is sent, and others write into a buffer of their own for so long.
  */
-import type { Socket } from 'node:net'
 import { bytesOf } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import { OutputBuffer } from '../bytes/output-buffer.ts'
@@ -38,6 +37,12 @@ const NO_SINK: OutputSink = {
   sendPinned: () => assert(false, 'output is written by a connection only, in its turn'),
 }
 
+/** Who was given output to send. */
+export interface OutputHolder {
+  /** Whether some of it still waits to be sent. */
+  readonly holdsOutput: boolean
+}
+
 export class IoArea {
   readonly bytes: Bytes
   /** The range that the system reads into. */
@@ -46,7 +51,7 @@ export class IoArea {
   /** Views of the start of the output area by their length. */
   readonly #views: (Buffer | undefined)[] = Array.from({ length: VIEW_BYTES_MAX + 1 })
   /** Whose output still lies in the output area, if anybody's. */
-  #busyWith: Socket | null = null
+  #busyWith: OutputHolder | null = null
 
   constructor(heap: Bytes) {
     this.bytes = heap
@@ -90,11 +95,11 @@ export class IoArea {
     }
   }
 
-  /** A socket still reads from what the output buffer held: go on elsewhere. */
-  leaveTo(socket: Socket): void {
-    // Nothing was handed over: what the socket still has to send came from elsewhere.
+  /** Somebody still has to send what the output buffer holds: go on elsewhere. */
+  leaveTo(holder: OutputHolder): void {
+    // Nothing was handed over: what is still to be sent came from elsewhere.
     if (this.out.base === this.out.limit - OUTPUT_BYTES) return
-    if (this.out.bytes === this.bytes) this.#busyWith = socket
+    if (this.out.bytes === this.bytes) this.#busyWith = holder
     // allocates: only where a client takes its replies more slowly than it asks
     this.out.reset(bytesOf(Buffer.allocUnsafeSlow(OUTPUT_BYTES)), 0, OUTPUT_BYTES)
   }
@@ -105,7 +110,6 @@ export class IoArea {
   }
 
   #isFree(): boolean {
-    const socket = this.#busyWith
-    return socket === null || socket.destroyed || socket.writableLength === 0
+    return this.#busyWith === null || !this.#busyWith.holdsOutput
   }
 }

@@ -18,7 +18,7 @@ export type BytesSink = (length: number) => boolean
 export type ReadMode = 'onread' | 'data'
 
 /** Where Node keeps the handle of a socket; not documented, hence reached for by name. */
-const HANDLE = '_handle'
+export const HANDLE = '_handle'
 
 type HandleOptions = SocketConstructorOpts & { handle: unknown; onread: OnReadOpts }
 
