@@ -7,6 +7,9 @@
  * further victims leave, so that what is evicted is still what the policy names, and not what
  * happens to lie in the page. Only an item that finds no chunk after that is evicted out of turn.
  *
+ * A large item wants adjacent pages. Victims go until as much is free as it takes; large ones leave
+ * such pages behind, small ones the holes into which the items of vacated pages move.
+ *
  * Pages with a pinned item stay where they are. All of this is synchronous.
  */
 import { assert } from '../../errors.ts'
@@ -19,6 +22,10 @@ import type { Slabs } from './slabs.ts'
 const VICTIMS_BEFORE_MOVING = 8
 /** Victims for the sake of one item of a page that is being vacated. */
 const VICTIMS_PER_MOVE = 4
+/** A large item leaves no chunks to move others into, so more of them may go before others move. */
+const LARGE_VICTIMS_PER_RUN = 4
+/** A large item cannot move: a page of it costs as much as two of items that can. */
+const LARGE_COST = 2
 const IMPOSSIBLE = -1
 
 export class RoomMaker {
@@ -47,12 +54,37 @@ export class RoomMaker {
   makeRun(pages: number): number {
     const slabs = this.#store.slabs
     if (!this.#evictions || pages > slabs.pageLimit) return 0
-    // The adjacent pages first: where pins forbid them, nothing has been evicted in vain.
+    // Where pins leave no adjacent pages, nothing is to be evicted in vain.
+    if (this.#cheapestWindow(pages) === IMPOSSIBLE) return 0
+    const item = this.#evictForRun(pages)
+    if (item !== 0) return item
     if (!this.#vacatePages(pages)) return 0
     while (slabs.pagesInUse + pages > slabs.pageLimit) {
       if (!this.#vacatePages(1)) return 0
     }
     return slabs.allocateRun(pages)
+  }
+
+  /**
+   * Evicts in order what a run of pages holds, and takes the run if that has freed it. Otherwise the
+   * chunks that were freed take in the items of the pages that are vacated next.
+   */
+  #evictForRun(pages: number): number {
+    const { heap, policy, slabs } = this.#store
+    let budget = pages * heap.pageBytes
+    while (budget > 0) {
+      const victim = policy.victim()
+      if (victim === 0) return 0
+      const isLarge = sizeClass(heap.words, victim) === LARGE
+      const bytes = this.#store.chunkBytes(victim)
+      budget -= isLarge ? bytes / LARGE_VICTIMS_PER_RUN : bytes
+      const pagesBefore = slabs.pagesInUse
+      this.#store.evict(victim)
+      if (slabs.pagesInUse === pagesBefore) continue
+      const item = slabs.allocateRun(pages)
+      if (item !== 0) return item
+    }
+    return 0
   }
 
   /** Empties pages until no more than `pages` are in use. Returns whether that was possible. */
@@ -150,7 +182,7 @@ export class RoomMaker {
     if (slabs.isFree(page)) return 0
     const classId = slabs.pageClass(page)
     if (classId >= LARGE) {
-      return slabs.pagePins(slabs.runStart(page)) > 0 ? IMPOSSIBLE : heap.pageBytes
+      return slabs.pagePins(slabs.runStart(page)) > 0 ? IMPOSSIBLE : heap.pageBytes * LARGE_COST
     }
     if (slabs.pagePins(page) > 0) return IMPOSSIBLE
     const bytes = slabs.pageUsed(page) * slabs.classes.chunkBytes[classId]!
