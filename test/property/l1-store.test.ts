@@ -336,10 +336,17 @@ const mixedSizes = fc.oneof(
 describe('a store under random commands', () => {
   it('holds what was put in last, in the order of use, while sizes of all kinds compete', () => {
     const seen = check({}, { keys: 120, sizes: mixedSizes, numRuns: 100 })
-    for (const kind of ['evictions', 'vacated', 'moved', 'large'] as const) {
+    for (const kind of ['evictions', 'large'] as const) {
       assert.ok(seen[kind] > 300, `${kind}: ${seen[kind]}`)
     }
-    for (const kind of ['outOfTurn', 'largeOverPins', 'refused', 'unlinkedPins'] as const) {
+    for (const kind of [
+      'vacated',
+      'moved',
+      'outOfTurn',
+      'largeOverPins',
+      'refused',
+      'unlinkedPins',
+    ] as const) {
       assert.ok(seen[kind] > 10, `${kind}: ${seen[kind]}`)
     }
   })
