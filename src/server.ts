@@ -10,6 +10,7 @@ import { Cache } from './engine/cache.ts'
 import { ServerError, assert } from './errors.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
+import { TurnScratch } from './net/command-in-progress.ts'
 import type { ConnectionHost } from './net/connection.ts'
 import { ConnectionTable } from './net/connection-table.ts'
 import { IO_BYTES, IoArea } from './net/io-area.ts'
@@ -103,6 +104,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   const readMode = options.readMode ?? 'onread'
   const host: ConnectionHost = {
     io: new IoArea(heap),
+    scratch: new TurnScratch(heap),
     protocol: new TextProtocol(config.server.getLineBytesMax),
     context,
     pins: cache,

@@ -14,39 +14,62 @@ import { METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
 import { itemSize } from './context.ts'
 
+/** What became of the beginning of a storage command. */
+export const BEGUN = {
+  /** `request.item` waits for its value, at `request.valueStart`. */
+  RESERVED: 0,
+  /** It cannot be: `request.outcome` says why, and the value is to be swallowed. */
+  REFUSED: 1,
+  /** It is done and answered already. */
+  STORED: 2,
+} as const
+
+export type Begun = (typeof BEGUN)[keyof typeof BEGUN]
+
 /**
- * Reserves an item for the value that is about to come, in `request.item`. Where that fails
- * `request.item` is 0, `request.outcome` says why, and the value is to be swallowed.
+ * Finds a place for the value that is about to come. Where it has come already, whole and well
+ * formed, `wholeAt` says where in `request.bytes` it stands (-1 otherwise), and a set of a key that
+ * has an item of the same size class is carried out in the place of that item.
  */
-export function begin(context: CommandContext, request: Request): void {
+export function begin(
+  context: CommandContext,
+  request: Request,
+  wholeAt: number,
+  reply: Reply,
+  out: OutputBuffer,
+): Begun {
   const { cache, metrics, settings } = context
   request.item = 0
-  const { keyBytes, valueBytes, clientFlags } = request
+  const { bytes, keyStart, keyBytes, valueBytes, clientFlags, exptime } = request
+  const hash = cache.hash(bytes, keyStart, keyBytes)
   if (itemSize(keyBytes, valueBytes, clientFlags) > settings.itemBytesMax) {
     metrics.count(METRIC.STORE_TOO_LARGE)
     request.outcome = OUTCOME.TOO_LARGE
   } else {
-    const item = cache.reserve(
-      request.bytes,
-      request.keyStart,
-      keyBytes,
-      valueBytes,
-      clientFlags,
-      request.exptime,
-    )
+    if (wholeAt >= 0 && request.op === OP.SET) {
+      const old = cache.findHashed(hash, bytes, keyStart, keyBytes)
+      if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
+        copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
+        metrics.count(METRIC.CMD_SET)
+        reply.outcome(out, request, OUTCOME.STORED)
+        return BEGUN.STORED
+      }
+    }
+    const item = cache.reserve(hash, bytes, keyStart, keyBytes, valueBytes, clientFlags, exptime)
     if (item !== 0) {
       request.item = item
       request.valueStart = cache.valueStart(item)
-      return
+      return BEGUN.RESERVED
     }
     metrics.count(METRIC.STORE_NO_MEMORY)
     request.outcome = OUTCOME.NO_MEMORY
   }
   // A set that cannot be carried out must not leave the old value behind as if it had been.
   if (request.op === OP.SET) {
-    const old = cache.find(request.bytes, request.keyStart, keyBytes)
+    const old = cache.findHashed(hash, bytes, keyStart, keyBytes)
     if (old !== 0) cache.remove(old)
   }
+  return BEGUN.REFUSED
 }
 
 /** Carries out the command whose value has arrived whole in `request.item`. */

@@ -70,9 +70,18 @@ export class Cache implements PinOwner, StoreListener {
     return this.store.usedBytes - this.#deadBytes
   }
 
+  /** The hash of a key, for where it is needed more than once. */
+  hash(bytes: Bytes, start: number, length: number): number {
+    return hashKey(this.#seed, bytes, start, length)
+  }
+
   /** The live item with a key, or 0. Removes it if it turns out to be dead. */
   find(bytes: Bytes, start: number, length: number): number {
-    const hash = hashKey(this.#seed, bytes, start, length)
+    return this.findHashed(hashKey(this.#seed, bytes, start, length), bytes, start, length)
+  }
+
+  /** `find` for a key whose hash is known. */
+  findHashed(hash: number, bytes: Bytes, start: number, length: number): number {
     const item = this.store.find(hash, bytes, start, length)
     return item === 0 ? 0 : this.#alive(item)
   }
@@ -97,6 +106,7 @@ export class Cache implements PinOwner, StoreListener {
 
   /** A chunk with a header and a key, for a value to come. Returns 0 without memory. */
   reserve(
+    hash: number,
     bytes: Bytes,
     start: number,
     length: number,
@@ -104,7 +114,6 @@ export class Cache implements PinOwner, StoreListener {
     flags: number,
     exptimeS: number,
   ): number {
-    const hash = hashKey(this.#seed, bytes, start, length)
     const item = this.store.reserve(hash, bytes, start, length, valueLength)
     if (item === 0) return 0
     setClientFlags(this.#words, item, flags)
@@ -137,6 +146,21 @@ export class Cache implements PinOwner, StoreListener {
       this.store.abandon(reserved)
       return false
     }
+    this.#metrics.count(METRIC.TOTAL_ITEMS)
+    return true
+  }
+
+  /**
+   * Makes an item one with another value, in its place; the caller writes the value. Returns false
+   * if that cannot be: then it takes a reservation.
+   */
+  rewrite(item: number, valueLength: number, flags: number, exptimeS: number): boolean {
+    if (!this.store.rewrite(item, valueLength)) return false
+    const { nowS } = this.#clock
+    setClientFlags(this.#words, item, flags)
+    setExpiresAt(this.#words, item, expiryInstant(exptimeS, nowS))
+    setAccessedAt(this.#words, item, nowS)
+    this.stamp(item)
     this.#metrics.count(METRIC.TOTAL_ITEMS)
     return true
   }

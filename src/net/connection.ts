@@ -15,25 +15,25 @@
 import type { Socket } from 'node:net'
 import { bytesOf, copyBytes } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
-import { InputWindow } from '../bytes/input-window.ts'
 import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
 import type { CommandContext } from '../commands/context.ts'
 import { run } from '../commands/dispatch.ts'
-import { abandon, begin, finish } from '../commands/storage.ts'
+import { abandon, finish } from '../commands/storage.ts'
 import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
 import type { Parsed } from '../message/codes.ts'
 import type { PinOwner } from '../message/item-view.ts'
 import type { Protocol } from '../message/protocol.ts'
-import { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { CommandInProgress, beginValue, swallow } from './command-in-progress.ts'
+import type { TurnScratch } from './command-in-progress.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
 import type { IoArea, OutputHolder } from './io-area.ts'
 import { startReading } from './socket-reader.ts'
 import type { ReadMode } from './socket-reader.ts'
 import { SENT, failWrite } from './socket-writer.ts'
 import type { SocketWriter } from './socket-writer.ts'
-import { INTAKE, ValueIntake } from './value-intake.ts'
+import { INTAKE } from './value-intake.ts'
 
 /** Replies are sent when as much has gathered, even if more commands wait. */
 const SEND_FROM_BYTES = 65_536
@@ -51,6 +51,7 @@ export interface ConnectionLimits {
 /** What all connections have in common. */
 export interface ConnectionHost {
   readonly io: IoArea
+  readonly scratch: TurnScratch
   readonly protocol: Protocol
   readonly context: CommandContext
   readonly pins: PinOwner
@@ -67,16 +68,13 @@ export class Connection implements OutputHolder, OutputSink {
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
   readonly #host: ConnectionHost
-  readonly #input: InputWindow
-  readonly #request: Request
-  readonly #intake = new ValueIntake()
+  /** The command in progress, between events; null as long as there is none. */
+  #command: CommandInProgress | null = null
   /** Input that could not be used yet, at the start of a buffer of our own. */
   #kept: Bytes | null = null
   #keptBytes = 0
   /** How much of the kept input is known to hold no line end. */
   #keptSearched = 0
-  /** Bytes of a refused value that are still to be skipped before its refusal is answered. */
-  #swallowBytes = 0
   #yielded = false
   #blocked = false
   /** The client sends no more, but what it has sent is still to be answered. */
@@ -93,8 +91,6 @@ export class Connection implements OutputHolder, OutputSink {
 
   constructor(accepted: Socket, host: ConnectionHost) {
     this.#host = host
-    this.#input = new InputWindow(host.io.bytes)
-    this.#request = new Request(host.io.bytes)
     this.activeAtS = host.context.clock.nowS
     this.socket = startReading(
       accepted,
@@ -136,17 +132,18 @@ export class Connection implements OutputHolder, OutputSink {
   /** Takes `length` bytes from the shared read area. Returns whether to go on reading. */
   #received(length: number): boolean {
     if (this.#closing) return false
-    const { io, metrics } = this.#host
+    const { io, metrics, scratch } = this.#host
     metrics.add(METRIC.BYTES_READ, length)
     this.activeAtS = this.#host.context.clock.nowS
+    const input = scratch.input
     const kept = this.#keptBytes
     if (kept === 0) {
-      this.#input.show(io.bytes, HEADROOM_BYTES, HEADROOM_BYTES + length)
+      input.show(io.bytes, HEADROOM_BYTES, HEADROOM_BYTES + length)
     } else if (kept <= HEADROOM_BYTES) {
       const start = HEADROOM_BYTES - kept
       copyBytes(io.bytes, start, this.#kept!, 0, kept)
-      this.#input.show(io.bytes, start, HEADROOM_BYTES + length)
-      this.#input.searched = start + this.#keptSearched
+      input.show(io.bytes, start, HEADROOM_BYTES + length)
+      input.searched = start + this.#keptSearched
     } else {
       this.#appendKept(length)
     }
@@ -156,21 +153,22 @@ export class Connection implements OutputHolder, OutputSink {
 
   /** Handles the commands of the input window, then sends what they were answered. */
   #process(): void {
-    const { io, protocol, context, limits } = this.#host
-    const input = this.#input
-    const request = this.#request
+    const { io, protocol, context, limits, scratch } = this.#host
+    const input = scratch.input
+    const command = this.#command ?? scratch.command
+    const { request, intake } = command
     const reply = protocol.reply
     const out = io.openOutput(this)
     let budget = limits.commandsPerTurn
     while (!this.#closing) {
-      if (this.#swallowBytes > 0) {
-        if (!this.#swallow()) break
+      if (command.swallowBytes > 0) {
+        if (!swallow(command, input)) break
         reply.outcome(out, request, request.outcome)
       }
-      if (this.#intake.active) {
-        const intake = this.#intake.take(input, request, context.heap)
-        if (intake === INTAKE.INCOMPLETE) break
-        if (intake === INTAKE.COMPLETE) {
+      if (intake.active) {
+        const took = intake.take(input, request, context.heap)
+        if (took === INTAKE.INCOMPLETE) break
+        if (took === INTAKE.COMPLETE) {
           finish(context, request, reply, out)
         } else {
           abandon(context, request)
@@ -189,25 +187,24 @@ export class Connection implements OutputHolder, OutputSink {
       if (parsed === PARSED.READY) {
         if (run(context, request, reply, out) === RAN.CLOSE) this.#closing = true
       } else if (parsed === PARSED.READY_WITH_VALUE) {
-        begin(context, request)
-        if (request.item !== 0) this.#intake.begin()
-        else this.#swallowBytes = request.valueBytes + request.trailerBytes
+        beginValue(context, command, input, reply, out)
       } else if (parsed === PARSED.NEED_MORE) {
         break
       } else {
-        this.#refuse(parsed, out)
+        this.#refuse(parsed, command, out)
       }
     }
     this.#send()
     this.#keepRest()
+    this.#keepCommand(command)
     if (this.#closing) this.close()
   }
 
   /** Deals with what is not a request. */
-  #refuse(parsed: Parsed, out: OutputBuffer): void {
-    const request = this.#request
+  #refuse(parsed: Parsed, command: CommandInProgress, out: OutputBuffer): void {
+    const { request } = command
     if (parsed === PARSED.REFUSED) {
-      this.#swallowBytes = request.swallowBytes
+      command.swallowBytes = request.swallowBytes
       if (request.swallowBytes === 0) {
         this.#host.protocol.reply.outcome(out, request, request.outcome)
       }
@@ -217,13 +214,18 @@ export class Connection implements OutputHolder, OutputSink {
     this.#closing = true
   }
 
-  /** Skips input of a refused value. Returns whether all of it is skipped. */
-  #swallow(): boolean {
-    const input = this.#input
-    const length = Math.min(this.#swallowBytes, input.end - input.start)
-    input.start += length
-    this.#swallowBytes -= length
-    return this.#swallowBytes === 0
+  /** Keeps the command for the next event if it is not over, and lends it to others if it is. */
+  #keepCommand(command: CommandInProgress): void {
+    const { scratch } = this.#host
+    if (command.unfinished) {
+      if (this.#command !== null) return
+      // allocates: for a value or a multiget that does not end with the event that it came in
+      this.#command = command
+      scratch.command = new CommandInProgress(this.#host.io.bytes)
+    } else if (this.#command !== null) {
+      scratch.command = command
+      this.#command = null
+    }
   }
 
   /** Lets others have their turn before the rest of the input is handled. */
@@ -246,8 +248,9 @@ export class Connection implements OutputHolder, OutputSink {
   #resume(): void {
     if (this.#closing || this.#yielded || this.#blocked) return
     if (this.#keptBytes > 0) {
-      this.#input.show(this.#kept!, 0, this.#keptBytes)
-      this.#input.searched = this.#keptSearched
+      const { input } = this.#host.scratch
+      input.show(this.#kept!, 0, this.#keptBytes)
+      input.searched = this.#keptSearched
       this.#process()
     }
     if (this.#closing || this.#yielded || this.#blocked) return
@@ -271,13 +274,14 @@ export class Connection implements OutputHolder, OutputSink {
       this.#kept = larger
     }
     copyBytes(this.#kept!, this.#keptBytes, this.#host.io.bytes, HEADROOM_BYTES, length)
-    this.#input.show(this.#kept!, 0, total)
-    this.#input.searched = this.#keptSearched
+    const { input } = this.#host.scratch
+    input.show(this.#kept!, 0, total)
+    input.searched = this.#keptSearched
   }
 
   /** Keeps the unconsumed end of the window until more comes. */
   #keepRest(): void {
-    const input = this.#input
+    const { input } = this.#host.scratch
     const length = input.end - input.start
     if (length === 0) {
       if (this.#keptBytes !== 0) {
@@ -383,7 +387,8 @@ export class Connection implements OutputHolder, OutputSink {
 
   #closed(): void {
     this.#closing = true
-    abandon(this.#host.context, this.#request)
+    if (this.#command !== null) abandon(this.#host.context, this.#command.request)
+    this.#command = null
     this.#kept = null
     this.#keptBytes = 0
     this.#host.closed(this, this.#error)

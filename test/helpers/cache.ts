@@ -36,7 +36,8 @@ export class TestCache {
   /** A reservation with its value filled in, or 0. */
   reserve(key: string, value: Buffer, exptimeS = 0, flags = 0): number {
     const length = this.#write(key)
-    const item = this.cache.reserve(this.#key, 0, length, value.length, flags, exptimeS)
+    const hash = this.cache.hash(this.#key, 0, length)
+    const item = this.cache.reserve(hash, this.#key, 0, length, value.length, flags, exptimeS)
     if (item !== 0) this.fill(item, value)
     return item
   }
@@ -47,6 +48,11 @@ export class TestCache {
 
   /** Returns whether the value was stored. */
   set(key: string, value: Buffer, exptimeS = 0, flags = 0): boolean {
+    const old = this.find(key)
+    if (old !== 0 && this.cache.rewrite(old, value.length, flags, exptimeS)) {
+      this.fill(old, value)
+      return true
+    }
     const item = this.reserve(key, value, exptimeS, flags)
     return item !== 0 && this.cache.link(item, this.cache.findSameKey(item))
   }

@@ -72,8 +72,13 @@ export class TestStore {
     value.copy(this.store.heap.bytes.buffer, valueStart(this.store.heap.words, item))
   }
 
-  /** Reserves, fills and links. Returns whether both worked. */
+  /** Rewrites the item that is there, or reserves, fills and links. Returns whether that worked. */
   set(key: string, value: Buffer): boolean {
+    const old = this.find(key)
+    if (old !== 0 && this.store.rewrite(old, value.length)) {
+      value.copy(this.store.heap.bytes.buffer, valueStart(this.store.heap.words, old))
+      return true
+    }
     const item = this.reserve(key, value)
     if (item === 0) return false
     if (this.store.link(item, this.store.findSameKey(item))) return true

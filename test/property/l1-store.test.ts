@@ -419,8 +419,8 @@ describe('a store of items of one size', () => {
         for (const [call, key] of steps) {
           const isThere = list.includes(key)
           if (call === 'set') {
-            // The new value takes its place before the old one leaves.
-            if (list.length === capacity) evicted.push(list.shift()!)
+            // A new value of the same size takes the place of the old one, and no other.
+            if (!isThere && list.length === capacity) evicted.push(list.shift()!)
             list = list.filter((other) => other !== key)
             list.push(key)
             assert.ok(real.set(key, valueOf(key, 0, size)))

@@ -32,6 +32,7 @@ import {
   pins,
   removePin,
   removeState,
+  setValueBytes,
   sizeClass,
   valueBytes,
 } from './layout.ts'
@@ -187,6 +188,23 @@ export class L1Store {
     removePin(words, item)
     this.slabs.removePagePin(item)
     if (this.index.wantsGrowth) this.#growIndex()
+    return true
+  }
+
+  /**
+   * Makes a linked item one with a value of another length, in its place, as if it were new. Returns
+   * false, with nothing changed, if its chunk is of another class or somebody pins it.
+   */
+  rewrite(item: number, valueLength: number): boolean {
+    const words = this.#words
+    const keyLength = keyBytes(words, item)
+    const classId = this.slabs.classes.classFor(itemBytes(keyLength, valueLength))
+    if (classId === LARGE || classId !== sizeClass(words, item)) return false
+    if (pins(words, item) !== 0) return false
+    this.#usedBytes += valueLength - valueBytes(words, item)
+    setValueBytes(words, item, valueLength)
+    removeState(words, item, STATE.FETCHED)
+    this.policy.touched(item)
     return true
   }
 

@@ -160,6 +160,9 @@ export function setClientFlags(words: Int32Array, item: number, flags: number): 
 export function valueBytes(words: Int32Array, item: number): number {
   return words[item * WORDS_PER_UNIT + VALUE_BYTES]!
 }
+export function setValueBytes(words: Int32Array, item: number, length: number): void {
+  words[item * WORDS_PER_UNIT + VALUE_BYTES] = length
+}
 export function keyBytes(words: Int32Array, item: number): number {
   return words[item * WORDS_PER_UNIT + KEY_CLASS_PINS]! & KEY_BYTES_MASK
 }

@@ -61,9 +61,16 @@ describe('a full server that must not evict', () => {
     await client.ask('get k0\r\n', `VALUE k0 0 10000\r\n${VALUE}\r\nEND\r\n`)
   })
 
+  it('takes another value of the same size, which needs no room', async () => {
+    const other = VALUE.replaceAll(VALUE[0]!, 'o')
+    await client.ask(`set k3 7 0 10000\r\n${other}\r\n`, 'STORED\r\n')
+    await client.ask('get k3\r\n', `VALUE k3 7 10000\r\n${other}\r\nEND\r\n`)
+  })
+
   it('removes the old value of a set that finds no room', async () => {
     const earlier = (await server.stats()).get('store_no_memory')!
-    await client.ask(`set k1 0 0 10000 noreply\r\n${VALUE}\r\nget k1\r\n`, 'END\r\n')
+    const twice = VALUE + VALUE
+    await client.ask(`set k1 0 0 20000 noreply\r\n${twice}\r\nget k1\r\n`, 'END\r\n')
     assert.equal((await server.stats()).get('store_no_memory'), earlier + 1)
   })
 

@@ -290,3 +290,32 @@ describe('items', () => {
     assert.ok(grownBytes! < 2 * 2 ** 20, `the heap has grown by ${grownBytes} bytes`)
   })
 })
+
+describe('rewriting an item in its place', () => {
+  it('changes its length and keeps its chunk, as long as the size class is the same', () => {
+    const real = new TestStore()
+    real.set('key', valueOf('key', 0, 100))
+    const item = real.find('key')
+    const used = real.store.usedBytes
+    assert.ok(real.store.rewrite(item, 96))
+    assert.equal(real.find('key'), item)
+    assert.equal(real.get('key')!.length, 96)
+    assert.equal(real.store.usedBytes, used - 4)
+    checkIntegrity(real.store)
+  })
+
+  it('is refused for another size class, for whole pages, and while somebody reads it', () => {
+    const real = new TestStore()
+    real.set('key', valueOf('key', 0, 100))
+    real.set('large', valueOf('large', 0, 5000))
+    const item = real.find('key')
+    assert.equal(real.store.rewrite(item, 300), false)
+    assert.equal(real.store.rewrite(real.find('large'), 5001), false)
+    real.store.pin(item)
+    assert.equal(real.store.rewrite(item, 100), false)
+    real.store.unpin(item)
+    assert.ok(real.store.rewrite(item, 100))
+    assert.ok(real.get('key')!.equals(valueOf('key', 0, 100)))
+    checkIntegrity(real.store)
+  })
+})
