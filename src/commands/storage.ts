@@ -28,8 +28,9 @@ export type Begun = (typeof BEGUN)[keyof typeof BEGUN]
 
 /**
  * Finds a place for the value that is about to come. Where it has come already, whole and well
- * formed, `wholeAt` says where in `request.bytes` it stands (-1 otherwise), and a set of a key that
- * has an item of the same size class is carried out in the place of that item.
+ * formed, `wholeAt` says where in `request.bytes` it stands (-1 otherwise), and a set is carried out
+ * at once: in the place of the item that its key has, if the size class is the same, or as a new
+ * item if it has none.
  */
 export function begin(
   context: CommandContext,
@@ -46,8 +47,10 @@ export function begin(
     metrics.count(METRIC.STORE_TOO_LARGE)
     request.outcome = OUTCOME.TOO_LARGE
   } else {
+    let isNew = false
     if (wholeAt >= 0 && request.op === OP.SET) {
       const old = cache.findHashed(hash, bytes, keyStart, keyBytes)
+      isNew = old === 0
       if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
         copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
         metrics.count(METRIC.CMD_SET)
@@ -56,6 +59,13 @@ export function begin(
       }
     }
     const item = cache.reserve(hash, bytes, keyStart, keyBytes, valueBytes, clientFlags, exptime)
+    if (item !== 0 && isNew) {
+      // Nobody ran in between, so the key still has no item.
+      copyBytes(context.heap, cache.valueStart(item), bytes, wholeAt, valueBytes)
+      metrics.count(METRIC.CMD_SET)
+      reply.outcome(out, request, link(context, item, 0))
+      return BEGUN.STORED
+    }
     if (item !== 0) {
       request.item = item
       request.valueStart = cache.valueStart(item)
