@@ -75,15 +75,19 @@ export class SocketWriter {
   /** Looks at the request that the next write of the stream hands to the handle. */
   #learn(handle: Handle): void {
     this.#mayLearn = false
-    Reflect.set(handle, 'writeBuffer', (request: WriteRequest, bytes: Buffer): number => {
+    Reflect.set(handle, 'writeBuffer', (...given: unknown[]): unknown => {
       // Uncovers the method of the prototype again.
       Reflect.deleteProperty(handle, 'writeBuffer')
-      const constructor: unknown = request.constructor
+      const [request] = given
+      // Node 26 makes no request before it needs one: then there is nothing to learn, or to save.
+      const constructor: unknown =
+        typeof request === 'object' && request !== null ? request.constructor : undefined
       if (isConstructor(constructor)) {
         this.#Request = constructor
         this.#request = new constructor()
       }
-      return handle.writeBuffer(request, bytes)
+      const method: unknown = Reflect.get(handle, 'writeBuffer')
+      return typeof method === 'function' ? Reflect.apply(method, handle, given) : undefined
     })
   }
 }
