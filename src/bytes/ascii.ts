@@ -76,6 +76,11 @@ export function equalBytes(
   return true
 }
 
+/** Whether a line end, CR and LF, stands at a position. */
+export function isLineEnd(buffer: Buffer, at: number): boolean {
+  return buffer[at] === CR && buffer[at + 1] === LF
+}
+
 /** Whether the bytes from `start` on are those of `text`, which is ASCII. */
 export function startsWith(buffer: Buffer, start: number, end: number, text: string): boolean {
   if (end - start < text.length) return false

@@ -6,7 +6,7 @@
  * these, and one input window; only who is in the middle of a command has its own. A thousand idle
  * connections then have a thousand records less to be fetched from memory.
  */
-import { CR, LF } from '../bytes/ascii.ts'
+import { isLineEnd } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import { InputWindow } from '../bytes/input-window.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
@@ -63,9 +63,7 @@ export function beginValue(
 function isWhole(request: Request, input: InputWindow): boolean {
   const end = input.start + request.valueBytes
   if (end + request.trailerBytes > input.end) return false
-  if (request.trailerBytes === 0) return true
-  const { buffer } = input.bytes
-  return buffer[end] === CR && buffer[end + 1] === LF
+  return request.trailerBytes === 0 || isLineEnd(input.bytes.buffer, end)
 }
 
 /** Skips input of a refused value. Returns whether all of it is skipped. */

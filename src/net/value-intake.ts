@@ -2,7 +2,7 @@
  * A value on its way in: its bytes go straight from the input window into the reserved item, in as
  * many pieces as the network cuts it into.
  */
-import { CR, LF, copyBytes } from '../bytes/ascii.ts'
+import { copyBytes, isLineEnd } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import type { InputWindow } from '../bytes/input-window.ts'
 import type { Request } from '../message/request.ts'
@@ -41,8 +41,7 @@ export class ValueIntake {
     if (input.end - input.start < request.trailerBytes) return INTAKE.INCOMPLETE
     this.active = false
     if (request.trailerBytes === 0) return INTAKE.COMPLETE
-    const buffer = input.bytes.buffer
-    const closed = buffer[input.start] === CR && buffer[input.start + 1] === LF
+    const closed = isLineEnd(input.bytes.buffer, input.start)
     input.start += request.trailerBytes
     return closed ? INTAKE.COMPLETE : INTAKE.MALFORMED
   }

@@ -1,5 +1,5 @@
 /** The words of the text protocol. Not found is silence in a get; quiet silences all the rest. */
-import { SPACE, ZERO, bytesOf, copyBytes, printU32 } from '../../bytes/ascii.ts'
+import { CR, LF, SPACE, ZERO, bytesOf, copyBytes, printU32 } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
 import { PINNED_VALUE_FROM } from '../../bytes/output-buffer.ts'
 import type { OutputBuffer } from '../../bytes/output-buffer.ts'
@@ -15,8 +15,6 @@ import type { Request } from '../../message/request.ts'
 const HIT_FRAME_BYTES_MAX = 6 + 250 + 3 * (1 + U64_DIGITS_MAX) + 2 + 2 + 5
 /** A line end and `END`. */
 const END_BYTES = 7
-const CR = 13
-const LF = 10
 
 const WORDS: Record<Outcome, string> = {
   [OUTCOME.NONE]: '',
