@@ -7,7 +7,9 @@ import { CR, NINE, SPACE, ZERO, copyBytes } from '../bytes/ascii.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import { addU64, parseU64, printU64, subtractU64 } from '../bytes/u64.ts'
 import type { U64 } from '../bytes/u64.ts'
-import { OP, OUTCOME } from '../message/codes.ts'
+import { ON_DISK } from '../engine/cache.ts'
+import { OP, OUTCOME, RAN } from '../message/codes.ts'
+import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -20,20 +22,21 @@ export function arithmetic(
   request: Request,
   reply: Reply,
   out: OutputBuffer,
-): void {
+): Ran {
   const { cache, metrics, heap, counter } = context
   const up = request.op === OP.INCR
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  if (item === ON_DISK) return RAN.FAULT
   if (item === 0) {
     metrics.count(up ? METRIC.INCR_MISSES : METRIC.DECR_MISSES)
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
-    return
+    return RAN.DONE
   }
   const start = cache.valueStart(item)
   const length = cache.valueBytes(item)
   if (!parseCounter(heap.buffer, start, start + length, counter)) {
     reply.outcome(out, request, OUTCOME.NON_NUMERIC)
-    return
+    return RAN.DONE
   }
   metrics.count(up ? METRIC.INCR_HITS : METRIC.DECR_HITS)
   if (up) addU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
@@ -42,9 +45,10 @@ export function arithmetic(
   if (!write(context, item, start, length)) {
     metrics.count(METRIC.STORE_NO_MEMORY)
     reply.outcome(out, request, OUTCOME.NO_MEMORY)
-    return
+    return RAN.DONE
   }
   reply.counter(out, request, counter)
+  return RAN.DONE
 }
 
 /**

@@ -23,21 +23,16 @@ export function run(
 ): Ran {
   switch (request.op) {
     case OP.GET:
-      get(context, request, reply, out)
-      return RAN.DONE
+      return get(context, request, reply, out)
     case OP.INCR:
     case OP.DECR:
-      arithmetic(context, request, reply, out)
-      return RAN.DONE
+      return arithmetic(context, request, reply, out)
     case OP.TOUCH:
-      touch(context, request, reply, out)
-      return RAN.DONE
+      return touch(context, request, reply, out)
     case OP.DELETE:
-      remove(context, request, reply, out)
-      return RAN.DONE
+      return remove(context, request, reply, out)
     case OP.FLUSH_ALL:
-      flushAll(context, request, reply, out)
-      return RAN.DONE
+      return flushAll(context, request, reply, out)
     case OP.STATS:
       stats(context, request, reply, out)
       return RAN.DONE

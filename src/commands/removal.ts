@@ -1,6 +1,8 @@
 /** delete, touch and flush_all. */
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
-import { OUTCOME } from '../message/codes.ts'
+import { ON_DISK } from '../engine/cache.ts'
+import { OUTCOME, RAN } from '../message/codes.ts'
+import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -11,17 +13,19 @@ export function remove(
   request: Request,
   reply: Reply,
   out: OutputBuffer,
-): void {
+): Ran {
   const { cache, metrics } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  if (item === ON_DISK) return RAN.FAULT
   if (item === 0) {
     metrics.count(METRIC.DELETE_MISSES)
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
-    return
+    return RAN.DONE
   }
   metrics.count(METRIC.DELETE_HITS)
   cache.remove(item)
   reply.outcome(out, request, OUTCOME.DELETED)
+  return RAN.DONE
 }
 
 /** A new expiry for an item; its cas value stays. */
@@ -30,19 +34,21 @@ export function touch(
   request: Request,
   reply: Reply,
   out: OutputBuffer,
-): void {
+): Ran {
   const { cache, metrics } = context
-  metrics.count(METRIC.CMD_TOUCH)
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  if (item === ON_DISK) return RAN.FAULT
+  metrics.count(METRIC.CMD_TOUCH)
   if (item === 0) {
     metrics.count(METRIC.TOUCH_MISSES)
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
-    return
+    return RAN.DONE
   }
   metrics.count(METRIC.TOUCH_HITS)
   cache.setExpiry(item, request.exptime)
   cache.touch(item)
   reply.outcome(out, request, OUTCOME.TOUCHED)
+  return RAN.DONE
 }
 
 export function flushAll(
@@ -50,8 +56,9 @@ export function flushAll(
   request: Request,
   reply: Reply,
   out: OutputBuffer,
-): void {
+): Ran {
   context.metrics.count(METRIC.CMD_FLUSH)
   context.cache.flush(request.exptime)
   reply.outcome(out, request, OUTCOME.OK)
+  return RAN.DONE
 }

@@ -1,5 +1,8 @@
 /** get, gets, gat, gats: one key at a time. */
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
+import { ON_DISK } from '../engine/cache.ts'
+import { RAN } from '../message/codes.ts'
+import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -11,18 +14,20 @@ export function get(
   request: Request,
   reply: Reply,
   out: OutputBuffer,
-): void {
+): Ran {
   const { cache, metrics, view } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  if (item === ON_DISK) return RAN.FAULT
   metrics.count(request.touches ? METRIC.CMD_TOUCH : METRIC.CMD_GET)
   if (item === 0) {
     metrics.count(request.touches ? METRIC.TOUCH_MISSES : METRIC.GET_MISSES)
     reply.miss(out, request)
-    return
+    return RAN.DONE
   }
   metrics.count(request.touches ? METRIC.TOUCH_HITS : METRIC.GET_HITS)
   if (request.touches) cache.setExpiry(item, request.exptime)
   cache.touch(item)
   cache.show(item, view)
   reply.hit(out, request, view)
+  return RAN.DONE
 }

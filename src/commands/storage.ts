@@ -6,8 +6,9 @@
  */
 import { copyBytes } from '../bytes/ascii.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
-import { OP, OUTCOME } from '../message/codes.ts'
-import type { Outcome } from '../message/codes.ts'
+import { ON_DISK } from '../engine/cache.ts'
+import { OP, OUTCOME, RAN } from '../message/codes.ts'
+import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -49,7 +50,7 @@ export function begin(
   } else {
     let isNew = false
     if (wholeAt >= 0 && request.op === OP.SET) {
-      const old = cache.findHashed(hash, bytes, keyStart, keyBytes)
+      const old = cache.findInMemory(hash, bytes, keyStart, keyBytes)
       isNew = old === 0
       if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
         copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
@@ -75,24 +76,29 @@ export function begin(
     request.outcome = OUTCOME.NO_MEMORY
   }
   // A set that cannot be carried out must not leave the old value behind as if it had been.
-  if (request.op === OP.SET) {
-    const old = cache.findHashed(hash, bytes, keyStart, keyBytes)
-    if (old !== 0) cache.remove(old)
-  }
+  if (request.op === OP.SET) cache.discard(hash, bytes, keyStart, keyBytes)
   return BEGUN.REFUSED
 }
 
-/** Carries out the command whose value has arrived whole in `request.item`. */
+/**
+ * Carries out the command whose value has arrived whole in `request.item`. On a FAULT the item still
+ * waits for it.
+ */
 export function finish(
   context: CommandContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
-): void {
-  context.metrics.count(METRIC.CMD_SET)
+): Ran {
+  const { cache, metrics } = context
   const item = request.item
+  // A set wants nothing of what it replaces; every other command has a condition on it.
+  const old = request.op === OP.SET ? cache.findSameKeyInMemory(item) : cache.findSameKey(item)
+  if (old === ON_DISK) return RAN.FAULT
+  metrics.count(METRIC.CMD_SET)
   request.item = 0
-  reply.outcome(out, request, store(context, request, item))
+  reply.outcome(out, request, store(context, request, item, old))
+  return RAN.DONE
 }
 
 /** Gives the reservation back: the value did not come whole, or not well formed. */
@@ -102,9 +108,8 @@ export function abandon(context: CommandContext, request: Request): void {
   request.item = 0
 }
 
-function store(context: CommandContext, request: Request, item: number): Outcome {
+function store(context: CommandContext, request: Request, item: number, old: number): Outcome {
   const { cache, metrics } = context
-  const old = cache.findSameKey(item)
   switch (request.op) {
     case OP.SET:
       return link(context, item, old)

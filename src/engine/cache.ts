@@ -6,6 +6,7 @@
  * reserve or link; who needs it longer pins it.
  */
 import type { Bytes } from '../bytes/ascii.ts'
+import type { DiskWaiter } from '../message/disk-waiter.ts'
 import type { ItemView, PinOwner } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -25,6 +26,7 @@ import {
   itemBytes,
   keyBytes,
   keyStart,
+  removeState,
   setAccessedAt,
   setCas,
   setClientFlags,
@@ -37,6 +39,9 @@ import { expiryInstant, isExpired } from './expiry.ts'
 import { FlushState } from './flush.ts'
 import { hashKey, randomSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
+
+/** Instead of an item: it is on disk, and has to be loaded before a command can use it. */
+export const ON_DISK = -1
 
 const WORD_MAX = 0xffff_ffff
 
@@ -61,6 +66,15 @@ export class Cache implements PinOwner, StoreListener {
     this.#words = this.store.heap.words
   }
 
+  /** Changes that were made so far, as far as the disk has to hear of them. */
+  changes = 0
+  /** Something that must be said on disk before it is acknowledged has not been said yet: `commit`. */
+  uncommitted = false
+  /** More waits to be written than the disk takes: who changes more has to wait. */
+  congested = false
+  /** Changes are acknowledged only when they are on disk: `whenWritten`. */
+  readonly writesThrough: boolean = false
+
   /** Items that a client could get, but for those that have expired unnoticed. */
   get count(): number {
     return this.store.count - this.#deadCount
@@ -75,21 +89,52 @@ export class Cache implements PinOwner, StoreListener {
     return hashKey(this.#seed, bytes, start, length)
   }
 
-  /** The live item with a key, or 0. Removes it if it turns out to be dead. */
+  /** The live item with a key, 0, or ON_DISK. Removes it if it turns out to be dead. */
   find(bytes: Bytes, start: number, length: number): number {
-    return this.findHashed(hashKey(this.#seed, bytes, start, length), bytes, start, length)
+    return this.findInMemory(hashKey(this.#seed, bytes, start, length), bytes, start, length)
   }
 
-  /** `find` for a key whose hash is known. */
-  findHashed(hash: number, bytes: Bytes, start: number, length: number): number {
+  /** The live item with a key whose hash is known, if it is in memory, or 0. */
+  findInMemory(hash: number, bytes: Bytes, start: number, length: number): number {
     const item = this.store.find(hash, bytes, start, length)
     return item === 0 ? 0 : this.#alive(item)
   }
 
-  /** The live item with the key of a reservation, or 0. */
+  /** The live item with the key of a reservation, 0, or ON_DISK. */
   findSameKey(reserved: number): number {
+    return this.findSameKeyInMemory(reserved)
+  }
+
+  /** The live item with the key of a reservation, if it is in memory, or 0. */
+  findSameKeyInMemory(reserved: number): number {
     const item = this.store.findSameKey(reserved)
     return item === 0 ? 0 : this.#alive(item)
+  }
+
+  /** Removes what is stored under a key, wherever it is. */
+  discard(hash: number, bytes: Bytes, start: number, length: number): void {
+    const item = this.findInMemory(hash, bytes, start, length)
+    if (item !== 0) this.remove(item)
+  }
+
+  /** Asks for what the last ON_DISK was about. The waiter proceeds when it may be asked for again. */
+  load(waiter: DiskWaiter): void {
+    waiter.proceed()
+  }
+
+  /** Says on disk what must be said there before a change is acknowledged. */
+  commit(): void {
+    this.uncommitted = false
+  }
+
+  /** Lets a waiter proceed when the disk takes more. */
+  whenUncongested(waiter: DiskWaiter): void {
+    waiter.proceed()
+  }
+
+  /** Lets a waiter proceed when all changes made so far are on disk, or it is known that they will not be. */
+  whenWritten(waiter: DiskWaiter): void {
+    waiter.proceed()
   }
 
   /** Marks an item as used now. */
@@ -174,6 +219,46 @@ export class Cache implements PinOwner, StoreListener {
       this.#lastCasLo++
     }
     setCas(this.#words, item, this.#lastCasHi, this.#lastCasLo)
+  }
+
+  /** Gives an item a cas value of the client's choice. */
+  setCas(item: number, hi: number, lo: number): void {
+    setCas(this.#words, item, hi, lo)
+  }
+
+  /** Makes an item stale, and its renewal open to be won again. */
+  invalidate(item: number): void {
+    addState(this.#words, item, STATE.STALE)
+    removeState(this.#words, item, STATE.WON)
+  }
+
+  isStale(item: number): boolean {
+    return hasState(this.#words, item, STATE.STALE)
+  }
+
+  /** Notes that one client is to renew the item. */
+  setWon(item: number): void {
+    addState(this.#words, item, STATE.WON)
+  }
+
+  isWon(item: number): boolean {
+    return hasState(this.#words, item, STATE.WON)
+  }
+
+  /** Whether the item was read since it was stored. */
+  isFetched(item: number): boolean {
+    return hasState(this.#words, item, STATE.FETCHED)
+  }
+
+  /** Seconds since the item was used. */
+  idleS(item: number): number {
+    return Math.max(0, this.#clock.nowS - accessedAt(this.#words, item))
+  }
+
+  /** Seconds until the item is over, -1 for never. */
+  secondsToLive(item: number): number {
+    const expiresAtS = expiresAt(this.#words, item)
+    return expiresAtS === 0 ? -1 : expiresAtS - this.#clock.nowS
   }
 
   remove(item: number): void {

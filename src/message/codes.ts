@@ -79,6 +79,8 @@ export const RAN = {
   DONE: 0,
   /** Answered, and the connection ends when its replies have left. */
   CLOSE: 1,
+  /** Nothing was done or answered: the item is on disk. To be run again once it has been loaded. */
+  FAULT: 2,
 } as const
 
 export type Ran = (typeof RAN)[keyof typeof RAN]

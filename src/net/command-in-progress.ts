@@ -6,7 +6,7 @@
  * these, and one input window; only who is in the middle of a command has its own. A thousand idle
  * connections then have a thousand records less to be fetched from memory.
  */
-import { isLineEnd } from '../bytes/ascii.ts'
+import { bytesOf, copyBytes, isLineEnd } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import { InputWindow } from '../bytes/input-window.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
@@ -16,9 +16,25 @@ import type { Reply } from '../message/reply.ts'
 import { Request } from '../message/request.ts'
 import { ValueIntake } from './value-intake.ts'
 
+/** What a command whose item is on disk waits for. */
+export const WAITING = {
+  NOTHING: 0,
+  /** To be run again. */
+  TO_RUN: 1,
+  /** Its value is there: to be finished again. */
+  TO_FINISH: 2,
+} as const
+
+export type Waiting = (typeof WAITING)[keyof typeof WAITING]
+
+/** A key has at most as many bytes; its length is stored in one. */
+const KEPT_KEY_BYTES = 256
+
 export class CommandInProgress {
   readonly request: Request
   readonly intake: ValueIntake = new ValueIntake()
+  waiting: Waiting = WAITING.NOTHING
+  #keptKey: Bytes | null = null
   /** Bytes of a refused value that are still to be skipped before its refusal is answered. */
   swallowBytes = 0
 
@@ -27,7 +43,23 @@ export class CommandInProgress {
   }
 
   get unfinished(): boolean {
-    return this.intake.active || this.swallowBytes > 0 || this.request.continues
+    return (
+      this.intake.active ||
+      this.swallowBytes > 0 ||
+      this.request.continues ||
+      this.waiting !== WAITING.NOTHING
+    )
+  }
+
+  /** Lets the command wait, with a key of its own: the input that holds it will be gone by then. */
+  wait(waiting: Waiting): void {
+    this.waiting = waiting
+    const { request } = this
+    // allocates: for the first command of a connection that waits for the disk
+    this.#keptKey ??= bytesOf(Buffer.allocUnsafeSlow(KEPT_KEY_BYTES))
+    copyBytes(this.#keptKey, 0, request.bytes, request.keyStart, request.keyBytes)
+    request.bytes = this.#keptKey
+    request.keyStart = 0
   }
 }
 

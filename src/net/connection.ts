@@ -7,10 +7,12 @@
  *  reading ──────────▶ processing ──────────────────────────────▶ yielded ──(next turn)──▶ processing
  *     ▲                    │  client takes no replies
  *     └────── done ────────┼──────────────────────────────────▶ blocked ──('drain')──▶ processing
+ *                          │  item, room or writing is awaited
+ *                          ├──────────────────────────────────▶ suspended ──(disk)───▶ processing
  *                          └── quit, overlong line, error ────▶ closing
  * ```
- * While yielded or blocked nothing is read, so a client can neither starve the others nor fill
- * memory with replies that it does not take.
+ * While yielded, blocked or suspended nothing is read, so a client can neither starve the others nor
+ * fill memory with replies that it does not take, nor with values that the disk does not take.
  */
 import type { Socket } from 'node:net'
 import { bytesOf, copyBytes } from '../bytes/ascii.ts'
@@ -19,14 +21,16 @@ import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
 import type { CommandContext } from '../commands/context.ts'
 import { run } from '../commands/dispatch.ts'
 import { abandon, finish } from '../commands/storage.ts'
+import type { DiskWaiter } from '../message/disk-waiter.ts'
 import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
-import type { Parsed } from '../message/codes.ts'
+import type { Parsed, Ran } from '../message/codes.ts'
 import type { PinOwner } from '../message/item-view.ts'
 import type { Protocol } from '../message/protocol.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
-import { CommandInProgress, beginValue, swallow } from './command-in-progress.ts'
-import type { TurnScratch } from './command-in-progress.ts'
+import { CommandInProgress, WAITING, beginValue, swallow } from './command-in-progress.ts'
+import type { TurnScratch, Waiting } from './command-in-progress.ts'
+import { HeldReplies } from './held-replies.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
 import type { IoArea, OutputHolder } from './io-area.ts'
 import { startReading } from './socket-reader.ts'
@@ -63,7 +67,7 @@ export interface ConnectionHost {
   closed(connection: Connection, error: Error | null): void
 }
 
-export class Connection implements OutputHolder, OutputSink {
+export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   readonly socket: Socket
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
@@ -77,6 +81,12 @@ export class Connection implements OutputHolder, OutputSink {
   #keptSearched = 0
   #yielded = false
   #blocked = false
+  /** The disk has to do something before this connection goes on. */
+  #suspended = false
+  /** Changes to the cache that there were when this turn began. */
+  #changesBefore = 0
+  /** Replies that may not leave before the changes that they acknowledge are on disk. */
+  #held: HeldReplies | null = null
   /** The client sends no more, but what it has sent is still to be answered. */
   #ended = false
   #closing = false
@@ -120,7 +130,7 @@ export class Connection implements OutputHolder, OutputSink {
 
   /** Whether commands wait that have been received but not answered. */
   get busy(): boolean {
-    return this.#yielded || this.#blocked
+    return this.#yielded || this.#blocked || this.#suspended
   }
 
   /** Whether replies wait that the system has not taken. */
@@ -148,7 +158,7 @@ export class Connection implements OutputHolder, OutputSink {
       this.#appendKept(length)
     }
     this.#process()
-    return !this.#closing && !this.#yielded && !this.#blocked
+    return !this.#closing && !this.busy
   }
 
   /** Handles the commands of the input window, then sends what they were answered. */
@@ -160,7 +170,17 @@ export class Connection implements OutputHolder, OutputSink {
     const reply = protocol.reply
     const out = io.openOutput(this)
     let budget = limits.commandsPerTurn
+    const { cache } = context
+    this.#changesBefore = cache.changes
     while (!this.#closing) {
+      if (command.waiting !== WAITING.NOTHING) {
+        const { waiting } = command
+        const ran =
+          waiting === WAITING.TO_RUN
+            ? run(context, request, reply, out)
+            : finish(context, request, reply, out)
+        if (!this.#settle(ran, command, waiting)) break
+      }
       if (command.swallowBytes > 0) {
         if (!swallow(command, input)) break
         reply.outcome(out, request, request.outcome)
@@ -169,11 +189,17 @@ export class Connection implements OutputHolder, OutputSink {
         const took = intake.take(input, request, context.heap)
         if (took === INTAKE.INCOMPLETE) break
         if (took === INTAKE.COMPLETE) {
-          finish(context, request, reply, out)
+          const ran = finish(context, request, reply, out)
+          if (ran !== RAN.DONE && !this.#settle(ran, command, WAITING.TO_FINISH)) break
         } else {
           abandon(context, request)
           reply.outcome(out, request, OUTCOME.BAD_CHUNK)
         }
+      }
+      if (cache.congested && cache.changes !== this.#changesBefore) {
+        this.#suspended = true
+        cache.whenUncongested(this)
+        break
       }
       if (input.start >= input.end) break
       const isMuch = out.length >= SEND_FROM_BYTES || this.#corkedBytes >= limits.pendingOutputBytes
@@ -185,7 +211,8 @@ export class Connection implements OutputHolder, OutputSink {
       budget--
       const parsed = protocol.parse(input, request)
       if (parsed === PARSED.READY) {
-        if (run(context, request, reply, out) === RAN.CLOSE) this.#closing = true
+        const ran = run(context, request, reply, out)
+        if (ran !== RAN.DONE && !this.#settle(ran, command, WAITING.TO_RUN)) break
       } else if (parsed === PARSED.READY_WITH_VALUE) {
         beginValue(context, command, input, reply, out)
       } else if (parsed === PARSED.NEED_MORE) {
@@ -197,7 +224,39 @@ export class Connection implements OutputHolder, OutputSink {
     this.#send()
     this.#keepRest()
     this.#keepCommand(command)
-    if (this.#closing) this.close()
+    if (this.#held !== null) this.#awaitWriting()
+    else if (this.#closing) this.close()
+  }
+
+  /** Deals with what a handler said, unless it said DONE. Returns whether to go on. */
+  #settle(ran: Ran, command: CommandInProgress, waiting: Waiting): boolean {
+    if (ran === RAN.FAULT) {
+      command.wait(waiting)
+      this.#suspended = true
+      this.#host.context.cache.load(this)
+      return false
+    }
+    command.waiting = WAITING.NOTHING
+    if (ran === RAN.CLOSE) this.#closing = true
+    return true
+  }
+
+  /** Lets the held replies wait until everything that was changed so far is on disk. */
+  #awaitWriting(): void {
+    this.#suspended = true
+    this.#host.context.cache.whenWritten(this)
+  }
+
+  /** The disk has done what this connection waited for. */
+  proceed(): void {
+    this.#suspended = false
+    if (this.#held !== null) {
+      const held = this.#held
+      this.#held = null
+      if (!this.socket.destroyed) held.sendTo(this.socket)
+      if (this.#closing) this.close()
+    }
+    this.#resume()
   }
 
   /** Deals with what is not a request. */
@@ -246,14 +305,17 @@ export class Connection implements OutputHolder, OutputSink {
 
   /** Goes on with kept input, and with reading if that is all handled. */
   #resume(): void {
-    if (this.#closing || this.#yielded || this.#blocked) return
+    if (this.#closing || this.busy) return
+    const { input } = this.#host.scratch
     if (this.#keptBytes > 0) {
-      const { input } = this.#host.scratch
       input.show(this.#kept!, 0, this.#keptBytes)
       input.searched = this.#keptSearched
       this.#process()
+    } else if (this.#command !== null && this.#command.waiting !== WAITING.NOTHING) {
+      input.show(this.#host.io.bytes, HEADROOM_BYTES, HEADROOM_BYTES)
+      this.#process()
     }
-    if (this.#closing || this.#yielded || this.#blocked) return
+    if (this.#closing || this.busy) return
     if (this.#ended) this.close()
     else this.socket.resume()
   }
@@ -308,7 +370,7 @@ export class Connection implements OutputHolder, OutputSink {
   /** Sends what has gathered although commands wait. Returns whether to go on with them. */
   #sendEarly(): boolean {
     this.#send()
-    return !this.#blocked
+    return !this.#blocked && this.#held === null
   }
 
   /** Hands everything to the system, in one write. */
@@ -347,13 +409,29 @@ export class Connection implements OutputHolder, OutputSink {
     const out = io.out
     if (out.position === out.base) return
     metrics.add(METRIC.BYTES_WRITTEN, out.length)
+    const { cache } = this.#host.context
+    if (cache.uncommitted) cache.commit()
     const view = io.written()
-    if (this.#corked || this.#queuedBytes > 0 || socket.writableLength > 0) {
+    if (this.#mustHold()) {
+      this.#hold(view)
+    } else if (this.#corked || this.#queuedBytes > 0 || socket.writableLength > 0) {
       socket.write(view)
     } else if (writer.send(socket, view, this.#writeDone) === SENT.QUEUED) {
       this.#queuedBytes = view.length
     }
     out.base = out.position
+  }
+
+  /** Whether replies have to wait for changes of this turn, or behind others that do. */
+  #mustHold(): boolean {
+    const { cache } = this.#host.context
+    return this.#held !== null || (cache.writesThrough && cache.changes !== this.#changesBefore)
+  }
+
+  #hold(bytes: Buffer): void {
+    // allocates: only where replies wait for the disk
+    this.#held ??= new HeldReplies()
+    this.#held.add(bytes)
   }
 
   /** The rest of a direct write has left, or never will. */
@@ -370,6 +448,12 @@ export class Connection implements OutputHolder, OutputSink {
   sendPinned(source: Bytes, start: number, length: number, item: number): void {
     const { io, metrics, pins } = this.#host
     if (this.socket.destroyed) return
+    if (this.#mustHold()) {
+      this.#handOver()
+      metrics.add(METRIC.BYTES_WRITTEN, length)
+      this.#hold(source.buffer.subarray(start, start + length))
+      return
+    }
     if (!pins.pin(item)) {
       io.out.copy(source, start, length)
       return

@@ -56,6 +56,10 @@ export const STATE = {
   LINKED: 2,
   /** The item was read since it was stored. */
   FETCHED: 4,
+  /** The item was invalidated, but may still be served to those who ask for stale ones. */
+  STALE: 8,
+  /** One client was told that it is to make the item anew; no other is told that. */
+  WON: 16,
 } as const
 
 /** Bytes that an item takes, header included. */

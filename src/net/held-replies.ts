@@ -1,0 +1,19 @@
+/**
+ * Replies that acknowledge changes which are not on disk yet (`l2.write_policy = "write-through"`): copies,
+ * since the output area is everybody's.
+ */
+import type { Socket } from 'node:net'
+
+export class HeldReplies {
+  readonly #parts: Buffer[] = []
+
+  add(bytes: Buffer): void {
+    this.#parts.push(Buffer.from(bytes))
+  }
+
+  sendTo(socket: Socket): void {
+    socket.cork()
+    for (const part of this.#parts) socket.write(part)
+    socket.uncork()
+  }
+}
