@@ -32,6 +32,12 @@ export const ERROR_CODES = {
   CANNOT_SWITCH_USER: 64,
   /** The pid file cannot be written. */
   PIDFILE_UNWRITABLE: 73,
+  /** The data directory cannot be made, read or written, or what must be read from it is damaged. */
+  DATA_DIR_UNUSABLE: 73,
+  /** The data directory holds files that are not of this program. */
+  DATA_DIR_FOREIGN: 78,
+  /** The data directory was written by a later version, in a format that this one does not know. */
+  DATA_DIR_NEWER: 78,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES
