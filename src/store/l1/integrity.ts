@@ -119,7 +119,10 @@ function checkIndex(store: L1Store, items: Set<number>): void {
   assert(index.count === items.size, `the index counts ${index.count} of ${items.size}`)
 }
 
-/** Walks the order of eviction: every linked item once, and the links agree in both directions. */
+/**
+ * Walks the order of eviction: every linked item once, and the links agree in both directions. A
+ * policy may have several queues, one after the other.
+ */
 function checkOrder(store: L1Store, items: Set<number>): void {
   const { policy, heap } = store
   const words = heap.words
@@ -128,10 +131,9 @@ function checkOrder(store: L1Store, items: Set<number>): void {
   for (let item = policy.victim(); item !== 0; item = policy.after(item)) {
     assert(items.has(item), `the order holds ${item}, which is not a linked item`)
     assert(!seen.has(item), `item ${item} is in the order twice`)
-    if (older !== 0) {
-      assert(queuePrev(words, older) === item, `the link from ${older} to its newer neighbour`)
-      assert(queueNext(words, item) === older, `the link from ${item} to its older neighbour`)
-    }
+    const isTail = older === 0 || queuePrev(words, older) === 0
+    if (!isTail) assert(queuePrev(words, older) === item, `${older} and its newer neighbour`)
+    assert(queueNext(words, item) === (isTail ? 0 : older), `${item} and its older neighbour`)
     seen.add(item)
     older = item
   }

@@ -177,13 +177,14 @@ export class L1Store {
     const words = this.#words
     if (old !== 0) {
       this.index.replace(old, item)
+      this.policy.replaced(old, item)
       this.#leave(old)
     } else {
       if (!this.#admitOne()) return false
       this.index.insert(item)
+      this.policy.inserted(item)
     }
     addState(words, item, STATE.LINKED)
-    this.policy.inserted(item)
     this.#usedBytes += itemBytes(keyBytes(words, item), valueBytes(words, item))
     removePin(words, item)
     this.slabs.removePagePin(item)
@@ -204,20 +205,20 @@ export class L1Store {
     this.#usedBytes += valueLength - valueBytes(words, item)
     setValueBytes(words, item, valueLength)
     removeState(words, item, STATE.FETCHED)
-    this.policy.touched(item)
+    this.policy.rewritten(item)
     return true
   }
 
   /** Takes an item out. Its memory is free again when its last pin is gone. */
   unlink(item: number): void {
     this.index.remove(item)
+    this.policy.removed(item)
     this.#leave(item)
   }
 
-  /** What leaving means beside the index. */
+  /** What leaving means beside the index and the order of eviction. */
   #leave(item: number): void {
     const words = this.#words
-    this.policy.removed(item)
     removeState(words, item, STATE.LINKED)
     this.#usedBytes -= itemBytes(keyBytes(words, item), valueBytes(words, item))
     if (pins(words, item) === 0) this.slabs.free(item)

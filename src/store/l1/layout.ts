@@ -44,6 +44,8 @@ const PINS_ONE = 1 << PINS_SHIFT
 /** Most pins an item can have. */
 export const PINS_MAX = 0xffff
 
+const POLICY_SHIFT = 8
+const POLICY_MASK = 0xff
 const EPOCH_SHIFT = 16
 /** Flush epochs count modulo this. */
 export const EPOCHS = 0x10000
@@ -194,6 +196,15 @@ export function addState(words: Int32Array, item: number, bit: number): void {
 }
 export function removeState(words: Int32Array, item: number, bit: number): void {
   words[item * WORDS_PER_UNIT + STATE_POLICY_EPOCH]! &= ~bit
+}
+
+/** The byte that belongs to the eviction policy. */
+export function policyByte(words: Int32Array, item: number): number {
+  return (words[item * WORDS_PER_UNIT + STATE_POLICY_EPOCH]! >>> POLICY_SHIFT) & POLICY_MASK
+}
+export function setPolicyByte(words: Int32Array, item: number, byte: number): void {
+  const at = item * WORDS_PER_UNIT + STATE_POLICY_EPOCH
+  words[at] = (words[at]! & ~(POLICY_MASK << POLICY_SHIFT)) | (byte << POLICY_SHIFT)
 }
 
 export function flushEpoch(words: Int32Array, item: number): number {

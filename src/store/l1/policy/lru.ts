@@ -13,8 +13,21 @@ export class LruPolicy implements EvictionPolicy {
   inserted(item: number): void {
     this.#queue.pushFront(item)
   }
+  insertedAgain(item: number): void {
+    this.#queue.pushFront(item)
+  }
+  insertedCold(item: number): void {
+    this.#queue.pushBack(item)
+  }
   touched(item: number): void {
     this.#queue.moveToFront(item)
+  }
+  rewritten(item: number): void {
+    this.#queue.moveToFront(item)
+  }
+  replaced(from: number, to: number): void {
+    this.#queue.remove(from)
+    this.#queue.pushFront(to)
   }
   removed(item: number): void {
     this.#queue.remove(item)

@@ -37,6 +37,15 @@ export class ItemQueue {
     this.#ends[HEAD] = item
   }
 
+  pushBack(item: number): void {
+    const tail = this.#ends[TAIL]!
+    setQueueNext(this.#words, item, 0)
+    setQueuePrev(this.#words, item, tail)
+    if (tail === 0) this.#ends[HEAD] = item
+    else setQueueNext(this.#words, tail, item)
+    this.#ends[TAIL] = item
+  }
+
   remove(item: number): void {
     const prev = queuePrev(this.#words, item)
     const next = queueNext(this.#words, item)

@@ -1,0 +1,42 @@
+/**
+ * Exact FIFO: the item evicted is the one whose key came first. Use changes nothing, and a new value
+ * keeps the place of the old one.
+ */
+import type { Heap } from '../heap.ts'
+import type { EvictionPolicy } from './policy.ts'
+import { ItemQueue } from './queue.ts'
+
+export class FifoPolicy implements EvictionPolicy {
+  readonly #queue: ItemQueue
+
+  constructor(heap: Heap) {
+    this.#queue = new ItemQueue(heap)
+  }
+
+  inserted(item: number): void {
+    this.#queue.pushFront(item)
+  }
+  insertedAgain(item: number): void {
+    this.#queue.pushFront(item)
+  }
+  insertedCold(item: number): void {
+    this.#queue.pushBack(item)
+  }
+  touched(): void {}
+  rewritten(): void {}
+  replaced(from: number, to: number): void {
+    this.#queue.replace(from, to)
+  }
+  removed(item: number): void {
+    this.#queue.remove(item)
+  }
+  relocated(from: number, to: number): void {
+    this.#queue.replace(from, to)
+  }
+  victim(): number {
+    return this.#queue.tail
+  }
+  after(item: number): number {
+    return this.#queue.newer(item)
+  }
+}
