@@ -1,7 +1,8 @@
 /**
  * incr and decr: on the digits of a value, 64 bits, wrapping upwards and stopping at 0.
  *
- * A counter keeps its length: where the new number is shorter, spaces follow it.
+ * A counter keeps its length: where the new number is shorter, spaces follow it. One that is not there
+ * is made where the request says so.
  */
 import { CR, NINE, SPACE, ZERO, copyBytes } from '../bytes/ascii.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
@@ -23,17 +24,22 @@ export function arithmetic(
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
-  const { cache, metrics, heap, counter } = context
+  const { cache, metrics, heap, counter, view } = context
   const up = request.op === OP.INCR
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
   if (item === 0) {
+    if (request.vivifies) return vivify(context, request, reply, out)
     metrics.count(up ? METRIC.INCR_MISSES : METRIC.DECR_MISSES)
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
     return RAN.DONE
   }
   const start = cache.valueStart(item)
   const length = cache.valueBytes(item)
+  if (length > 0 && request.ifCas && !cache.hasCas(item, request.casHi, request.casLo)) {
+    reply.outcome(out, request, OUTCOME.EXISTS)
+    return RAN.DONE
+  }
   if (!parseCounter(heap.buffer, start, start + length, counter)) {
     reply.outcome(out, request, OUTCOME.NON_NUMERIC)
     return RAN.DONE
@@ -42,20 +48,43 @@ export function arithmetic(
   if (up) addU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
   else subtractU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
   counter.digitCount = printU64(counter.digits.buffer, 0, counter.hi, counter.lo)
-  if (!write(context, item, start, length)) {
+  const written = write(context, item, start, length)
+  if (written === 0) {
     metrics.count(METRIC.STORE_NO_MEMORY)
     reply.outcome(out, request, OUTCOME.NO_MEMORY)
     return RAN.DONE
   }
-  reply.counter(out, request, counter)
+  if (request.wantsItem) cache.show(written, view)
+  reply.counter(out, request, counter, view)
+  return RAN.DONE
+}
+
+/** Makes the counter that is not there; that is neither a hit nor a miss, as in memcached. */
+function vivify(context: CommandContext, request: Request, reply: Reply, out: OutputBuffer): Ran {
+  const { cache, metrics, heap, counter, view } = context
+  counter.hi = request.initialHi
+  counter.lo = request.initialLo
+  const count = printU64(counter.digits.buffer, 0, counter.hi, counter.lo)
+  counter.digitCount = count
+  const { bytes, keyStart, keyBytes, vivifyS } = request
+  const hash = cache.hash(bytes, keyStart, keyBytes)
+  const item = cache.reserve(hash, bytes, keyStart, keyBytes, count, 0, vivifyS)
+  if (item !== 0) copyBytes(heap, cache.valueStart(item), counter.digits, 0, count)
+  if (item === 0 || !cache.link(item, 0)) {
+    metrics.count(METRIC.STORE_NO_MEMORY)
+    reply.outcome(out, request, OUTCOME.NO_MEMORY)
+    return RAN.DONE
+  }
+  if (request.wantsItem) cache.show(item, view)
+  reply.counter(out, request, counter, view)
   return RAN.DONE
 }
 
 /**
  * Changes the value of `length` bytes at `start` in place, or replaces the item where the digits do
- * not fit or somebody reads it.
+ * not fit or somebody reads it. Returns the item that it is now, 0 without memory.
  */
-function write(context: CommandContext, item: number, start: number, length: number): boolean {
+function write(context: CommandContext, item: number, start: number, length: number): number {
   const { cache, heap, counter } = context
   const count = counter.digitCount
   if (count <= length && !cache.isPinned(item)) {
@@ -63,21 +92,21 @@ function write(context: CommandContext, item: number, start: number, length: num
     if (count < length) heap.buffer.fill(SPACE, start + count, start + length)
     cache.stamp(item)
     cache.touch(item)
-    return true
+    return item
   }
-  if (!cache.pin(item)) return false
+  if (!cache.pin(item)) return 0
   const total = Math.max(count, length)
   const grown = cache.reserveLike(item, total)
   if (grown === 0) {
     cache.unpin(item)
-    return false
+    return 0
   }
   const grownStart = cache.valueStart(grown)
   copyBytes(heap, grownStart, counter.digits, 0, count)
   if (count < total) heap.buffer.fill(SPACE, grownStart + count, grownStart + total)
   const linked = cache.link(grown, cache.isLinked(item) ? item : 0)
   cache.unpin(item)
-  return linked
+  return linked ? grown : 0
 }
 
 /**

@@ -42,7 +42,11 @@ export function run(
     case OP.VERBOSITY:
       verbosity(context, request, reply, out)
       return RAN.DONE
+    case OP.NOOP:
+      reply.outcome(out, request, OUTCOME.OK)
+      return RAN.DONE
     case OP.QUIT:
+      reply.outcome(out, request, OUTCOME.BYE)
       return RAN.CLOSE
     default:
       reply.outcome(out, request, OUTCOME.UNKNOWN_COMMAND)

@@ -22,6 +22,10 @@ export function remove(
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
     return RAN.DONE
   }
+  if (request.ifCas && !cache.hasCas(item, request.casHi, request.casLo)) {
+    reply.outcome(out, request, OUTCOME.EXISTS)
+    return RAN.DONE
+  }
   metrics.count(METRIC.DELETE_HITS)
   cache.remove(item)
   reply.outcome(out, request, OUTCOME.DELETED)
@@ -35,7 +39,7 @@ export function touch(
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
-  const { cache, metrics } = context
+  const { cache, metrics, view } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
   metrics.count(METRIC.CMD_TOUCH)
@@ -47,7 +51,12 @@ export function touch(
   metrics.count(METRIC.TOUCH_HITS)
   cache.setExpiry(item, request.exptime)
   cache.touch(item)
-  reply.outcome(out, request, OUTCOME.TOUCHED)
+  if (request.wantsItem) {
+    cache.show(item, view)
+    reply.changed(out, request, OUTCOME.TOUCHED, view)
+  } else {
+    reply.outcome(out, request, OUTCOME.TOUCHED)
+  }
   return RAN.DONE
 }
 

@@ -49,13 +49,14 @@ export function begin(
     request.outcome = OUTCOME.TOO_LARGE
   } else {
     let isNew = false
-    if (wholeAt >= 0 && request.op === OP.SET) {
+    if (wholeAt >= 0 && request.op === OP.SET && !request.ifCas) {
       const old = cache.findInMemory(hash, bytes, keyStart, keyBytes)
       isNew = old === 0
       if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
         copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
         metrics.count(METRIC.CMD_SET)
-        reply.outcome(out, request, OUTCOME.STORED)
+        if (request.wantsItem) cache.show(old, context.view)
+        answer(context, request, OUTCOME.STORED, reply, out)
         return BEGUN.STORED
       }
     }
@@ -64,7 +65,7 @@ export function begin(
       // Nobody ran in between, so the key still has no item.
       copyBytes(context.heap, cache.valueStart(item), bytes, wholeAt, valueBytes)
       metrics.count(METRIC.CMD_SET)
-      reply.outcome(out, request, link(context, item, 0))
+      answer(context, request, link(context, request, item, 0), reply, out)
       return BEGUN.STORED
     }
     if (item !== 0) {
@@ -92,12 +93,13 @@ export function finish(
 ): Ran {
   const { cache, metrics } = context
   const item = request.item
-  // A set wants nothing of what it replaces; every other command has a condition on it.
-  const old = request.op === OP.SET ? cache.findSameKeyInMemory(item) : cache.findSameKey(item)
+  // A plain set wants nothing of what it replaces; every other command has a condition on it.
+  const isPlain = request.op === OP.SET && !request.ifCas
+  const old = isPlain ? cache.findSameKeyInMemory(item) : cache.findSameKey(item)
   if (old === ON_DISK) return RAN.FAULT
   metrics.count(METRIC.CMD_SET)
   request.item = 0
-  reply.outcome(out, request, store(context, request, item, old))
+  answer(context, request, store(context, request, item, old), reply, out)
   return RAN.DONE
 }
 
@@ -108,38 +110,72 @@ export function abandon(context: CommandContext, request: Request): void {
   request.item = 0
 }
 
+/** Says what came of it, with the item as it is now where there is one to show. */
+function answer(
+  context: CommandContext,
+  request: Request,
+  outcome: Outcome,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  if (request.wantsItem && outcome === OUTCOME.STORED) {
+    reply.changed(out, request, outcome, context.view)
+  } else {
+    reply.outcome(out, request, outcome)
+  }
+}
+
 function store(context: CommandContext, request: Request, item: number, old: number): Outcome {
-  const { cache, metrics } = context
+  const { cache } = context
   switch (request.op) {
     case OP.SET:
-      return link(context, item, old)
+      if (request.ifCas) return compareAndSet(context, request, item, old)
+      return link(context, request, item, old)
     case OP.ADD:
-      if (old === 0) return link(context, item, 0)
+      if (old === 0) return link(context, request, item, 0)
       // An add that fails counts as a use of the item, as in memcached.
       cache.touch(old)
       return refuse(context, item, OUTCOME.NOT_STORED)
     case OP.REPLACE:
       if (old === 0) return refuse(context, item, OUTCOME.NOT_STORED)
-      return link(context, item, old)
+      return link(context, request, item, old)
     case OP.CAS:
-      if (old === 0) {
-        metrics.count(METRIC.CAS_MISSES)
-        return refuse(context, item, OUTCOME.NOT_FOUND)
-      }
-      if (!cache.hasCas(old, request.casHi, request.casLo)) {
-        metrics.count(METRIC.CAS_BADVAL)
-        return refuse(context, item, OUTCOME.EXISTS)
-      }
-      metrics.count(METRIC.CAS_HITS)
-      return link(context, item, old)
+      return compareAndSet(context, request, item, old)
     default:
       if (old === 0) return refuse(context, item, OUTCOME.NOT_STORED)
-      return extend(context, item, old, request.op === OP.APPEND)
+      if (request.ifCas && !cache.hasCas(old, request.casHi, request.casLo)) {
+        return refuse(context, item, OUTCOME.EXISTS)
+      }
+      return extend(context, request, item, old)
   }
 }
 
-function link(context: CommandContext, item: number, old: number): Outcome {
-  if (context.cache.link(item, old)) return OUTCOME.STORED
+function compareAndSet(
+  context: CommandContext,
+  request: Request,
+  item: number,
+  old: number,
+): Outcome {
+  const { cache, metrics } = context
+  if (old === 0) {
+    metrics.count(METRIC.CAS_MISSES)
+    return refuse(context, item, OUTCOME.NOT_FOUND)
+  }
+  if (!cache.hasCas(old, request.casHi, request.casLo)) {
+    metrics.count(METRIC.CAS_BADVAL)
+    return refuse(context, item, OUTCOME.EXISTS)
+  }
+  metrics.count(METRIC.CAS_HITS)
+  return link(context, request, item, old)
+}
+
+/** Makes the reservation the item of its key, and shows it if that was asked for. */
+function link(context: CommandContext, request: Request, item: number, old: number): Outcome {
+  const { cache } = context
+  if (cache.link(item, old)) {
+    if (request.wantsItem) cache.show(item, context.view)
+    return OUTCOME.STORED
+  }
   context.metrics.count(METRIC.STORE_NO_MEMORY)
   return OUTCOME.NO_MEMORY
 }
@@ -153,7 +189,7 @@ function refuse(context: CommandContext, item: number, outcome: Outcome): Outcom
  * append and prepend: a third item takes both values, and flags and expiry of the old one. Where
  * it cannot be had, nothing is stored and nothing is lost, and that is said as memcached says it.
  */
-function extend(context: CommandContext, added: number, old: number, behind: boolean): Outcome {
+function extend(context: CommandContext, request: Request, added: number, old: number): Outcome {
   const { cache, heap, metrics, settings } = context
   const oldBytes = cache.valueBytes(old)
   const addedBytes = cache.valueBytes(added)
@@ -171,12 +207,13 @@ function extend(context: CommandContext, added: number, old: number, behind: boo
     return refuse(context, added, OUTCOME.NOT_STORED)
   }
   const start = cache.valueStart(grown)
-  const oldAt = behind ? start : start + addedBytes
-  const addedAt = behind ? start + oldBytes : start
+  const isBehind = request.op === OP.APPEND
+  const oldAt = isBehind ? start : start + addedBytes
+  const addedAt = isBehind ? start + oldBytes : start
   copyBytes(heap, oldAt, heap, cache.valueStart(old), oldBytes)
   copyBytes(heap, addedAt, heap, cache.valueStart(added), addedBytes)
   cache.abandon(added)
-  const outcome = link(context, grown, cache.isLinked(old) ? old : 0)
+  const outcome = link(context, request, grown, cache.isLinked(old) ? old : 0)
   cache.unpin(old)
   return outcome
 }

@@ -25,6 +25,11 @@ export const OP = {
   VERSION: 14,
   VERBOSITY: 15,
   QUIT: 16,
+  /** Answered, and nothing else. */
+  NOOP: 17,
+  SASL_LIST: 18,
+  SASL_AUTH: 19,
+  SASL_STEP: 20,
 } as const
 
 export type Op = (typeof OP)[keyof typeof OP]
@@ -51,6 +56,11 @@ export const OUTCOME = {
   /** The value is not followed by a line end where its length says so. */
   BAD_CHUNK: 15,
   UNKNOWN_COMMAND: 16,
+  /** The client ends the connection. */
+  BYE: 17,
+  AUTHENTICATED: 18,
+  /** Name and password do not fit, or are not understood. */
+  NOT_AUTHENTICATED: 19,
 } as const
 
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME]
@@ -69,6 +79,8 @@ export const PARSED = {
   HANG_UP: 4,
   /** A line is longer than the limit: hang up, and count it. */
   LINE_TOO_LONG: 5,
+  /** Not a request, and what follows cannot be read either: answer `request.outcome`, then hang up. */
+  MALFORMED: 6,
 } as const
 
 export type Parsed = (typeof PARSED)[keyof typeof PARSED]
@@ -81,6 +93,8 @@ export const RAN = {
   CLOSE: 1,
   /** Nothing was done or answered: the item is on disk. To be run again once it has been loaded. */
   FAULT: 2,
+  /** Answered, and from now on the client may do more. */
+  AUTHENTICATED: 3,
 } as const
 
 export type Ran = (typeof RAN)[keyof typeof RAN]

@@ -17,10 +17,14 @@ export interface Reply {
   miss(out: OutputBuffer, request: Request): void
   /** Anything that is said in a word. */
   outcome(out: OutputBuffer, request: Request, outcome: Outcome): void
-  /** The value of a counter after it changed. */
-  counter(out: OutputBuffer, request: Request, counter: Counter): void
+  /** An outcome of which there is an item to show: `request.wantsItem` asked for it. */
+  changed(out: OutputBuffer, request: Request, outcome: Outcome, view: ItemView): void
+  /** The value of a counter after it changed. The view shows its item if `request.wantsItem`. */
+  counter(out: OutputBuffer, request: Request, counter: Counter, view: ItemView): void
   version(out: OutputBuffer, request: Request, version: string): void
   /** One statistic; `endOfStats` closes the list. */
   stat(out: OutputBuffer, request: Request, name: string, value: string): void
   endOfStats(out: OutputBuffer, request: Request): void
+  /** The ways to log in. */
+  mechanisms(out: OutputBuffer, request: Request, names: string): void
 }

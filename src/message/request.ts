@@ -15,6 +15,14 @@ export class Request {
   quiet = false
   /** The reply shows the cas value of the item. */
   wantsCas = false
+  /** The reply shows the key. */
+  wantsKey = false
+  /** What changes an item shows it as it is afterwards to `reply.changed` and `reply.counter`. */
+  wantsItem = false
+  /** SET, APPEND, PREPEND, DELETE, INCR, DECR: only if the item has the cas number below. */
+  ifCas = false
+  /** INCR, DECR: where there is no item, one is made with the initial value, to live for `vivifyS`. */
+  vivifies = false
   /** A GET that also sets the expiry to `exptime`. */
   touches = false
   /** The last key of a multiget; its reply ends the list. */
@@ -34,12 +42,20 @@ export class Request {
   valueBytes = 0
   /** Bytes after the value that belong to it: 2 where a line end closes it. */
   trailerBytes = 0
-  /** CAS: the token that the item must have. */
+  /** CAS, or `ifCas`: the token that the item must have. */
   casHi = 0
   casLo = 0
   /** INCR and DECR: the difference. VERBOSITY: `deltaLo` is the level. */
   deltaHi = 0
   deltaLo = 0
+  initialHi = 0
+  initialLo = 0
+  /** Written as `exptime` is. */
+  vivifyS = 0
+
+  /** What the reply of the binary protocol repeats: the number of the command, and one of the client's. */
+  opcode = 0
+  opaque = 0
 
   /** Set by `begin`: the reserved item that the value goes into, 0 if there is none. */
   item = 0

@@ -122,6 +122,9 @@ export class TextParser {
     request.quiet = false
     request.wantsCas = false
     request.touches = false
+    request.wantsItem = false
+    request.ifCas = false
+    request.vivifies = false
     request.last = true
     request.bytes = input.bytes
     request.keyBytes = 0

@@ -34,6 +34,9 @@ const WORDS: Record<Outcome, string> = {
   [OUTCOME.BAD_FORMAT]: 'CLIENT_ERROR bad command line format\r\n',
   [OUTCOME.BAD_CHUNK]: 'CLIENT_ERROR bad data chunk\r\n',
   [OUTCOME.UNKNOWN_COMMAND]: 'ERROR\r\n',
+  [OUTCOME.BYE]: '',
+  [OUTCOME.AUTHENTICATED]: '',
+  [OUTCOME.NOT_AUTHENTICATED]: '',
 }
 
 export class TextReply implements Reply {
@@ -99,6 +102,10 @@ export class TextReply implements Reply {
     out.position += length
   }
 
+  changed(out: OutputBuffer, request: Request, outcome: Outcome): void {
+    this.outcome(out, request, outcome)
+  }
+
   counter(out: OutputBuffer, request: Request, counter: Counter): void {
     if (request.quiet) return
     out.reserve(U64_DIGITS_MAX + 2)
@@ -120,6 +127,10 @@ export class TextReply implements Reply {
 
   endOfStats(out: OutputBuffer): void {
     this.#end(out)
+  }
+
+  mechanisms(out: OutputBuffer, _request: Request, names: string): void {
+    out.text(`${names}\r\n`)
   }
 
   #endOfValue(out: OutputBuffer, request: Request): void {
