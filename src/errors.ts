@@ -32,6 +32,8 @@ export const ERROR_CODES = {
   CANNOT_SWITCH_USER: 64,
   /** The pid file cannot be written. */
   PIDFILE_UNWRITABLE: 73,
+  /** Another process holds the data directory. */
+  DATA_DIR_IN_USE: 73,
   /** The data directory cannot be made, read or written, or what must be read from it is damaged. */
   DATA_DIR_UNUSABLE: 73,
   /** The data directory holds files that are not of this program. */

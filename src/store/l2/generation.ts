@@ -1,0 +1,493 @@
+/**
+ * One generation of the disk tier: a small LevelDB that is only ever appended to, and the one door
+ * of `classic-level`. It stores packs and directories as bytes and knows no record, no key and no
+ * hash; which generation is written to and when one is dropped belongs to others.
+ *
+ * ```
+ * key   pack       | number 4 |                         big endian, so that LevelDB sorts them
+ *       directory  | last pack before it 4 | number 4 |
+ * value pack       its bytes
+ *       directory  | last packs of the 16 directories before it, newest first, 16 × 4 | its bytes |
+ * ```
+ * Keys grow with every write, those of directories between those of packs. So no two tables of
+ * LevelDB overlap and none is ever merged: every byte is written twice, to the log and to a table.
+ * (With directories in a range of keys of their own every table overlaps every other: 3.3 times,
+ * 1.7 times the CPU, and a quarter more room while merging.) The packs that a directory names lead
+ * to the directories before it without a look at the packs between.
+ *
+ * After a failed write nothing more is written. LevelDB itself would take writes again as soon as
+ * the disk has room, behind a torn record in its log, and lose all of them when it is next opened.
+ */
+import { ClassicLevel } from 'classic-level'
+import { access, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ServerError, assert } from '../../errors.ts'
+import { diskUsage } from './disk-usage.ts'
+
+const PACK_KEY_BYTES = 4
+/** The last pack where there is none yet; the first has number 0. */
+const NO_PACK = -1
+const DIRECTORY_NUMBER = 4
+const DIRECTORY_KEY_BYTES = 8
+
+/** Directories that one `getMany` fetches when the index is rebuilt. */
+const LINKS = 16
+const LINK_BYTES = 4
+const LINKS_BYTES = LINKS * LINK_BYTES
+
+/** Keys looked at in one step while a directory is searched for: a batch has rarely more packs. */
+const SEARCHED_KEYS = 64
+/** Above every key: the range that is compacted to make LevelDB write its table, and empty. */
+const BEYOND = [Buffer.alloc(DIRECTORY_KEY_BYTES + 1, 0xff), Buffer.alloc(16, 0xff)] as const
+
+/** Removal begins with renaming to this, for a half removed generation must not look damaged. */
+export const DROPPED_SUFFIX = '.dropped'
+const DAMAGED_SUFFIX = '.damaged-'
+const LOCK_FOLDER = 'lock'
+
+/** Kinds of trouble that the store answers differently. */
+export const FAULT = {
+  /** Files are missing or hold nonsense: set the generation aside. */
+  CORRUPT: 'corrupt',
+  /** No room on the disk, or none within the quota: wait for room, drop the oldest. */
+  NO_SPACE: 'no-space',
+  /** Any other failure of the system, such as a vanished folder or a broken disk. */
+  IO: 'io',
+  /** It was closed before. */
+  CLOSED: 'closed',
+  /** Another process, or another object in this one, has it open. */
+  LOCKED: 'locked',
+} as const
+export type Fault = (typeof FAULT)[keyof typeof FAULT]
+
+export interface GenerationOptions {
+  /** Log and memory of LevelDB before it writes a table of this size; twice this may be in use. */
+  readonly writeBufferBytes: number
+  /** Cache of blocks, of use only where tables cannot be mapped into memory. */
+  readonly cacheBytes: number
+  /** Size of tables that result from merging, which does not happen here. */
+  readonly maxFileBytes: number
+  /** Tables kept open and mapped; LevelDB takes no less than 74. */
+  readonly maxOpenFiles: number
+}
+
+export interface Pack {
+  readonly number: number
+  readonly bytes: Buffer
+}
+
+type Database = ClassicLevel<Buffer, Buffer>
+type Place = { readonly pack: number; readonly number: number }
+
+/** One LevelDB. Its methods reject with ServerError; `faultOf` says what kind of trouble it is. */
+export class Generation {
+  readonly id: number
+  readonly path: string
+  readonly #database: Database
+  /** Last packs of the newest directories, newest first, at most LINKS. */
+  #links: number[] = []
+  #lastPack = NO_PACK
+  #lastDirectory = 0
+  #unreadable = 0
+  #isWriting = false
+  #writeFailure: unknown
+
+  private constructor(id: number, path: string, database: Database) {
+    this.id = id
+    this.path = path
+    this.#database = database
+  }
+
+  /**
+   * Opens a generation that is there, or makes a new one where nothing is. Opening one that was
+   * not sealed replays its log into a table, and so needs room on the disk.
+   */
+  static async open(
+    path: string,
+    id: number,
+    options: GenerationOptions,
+    isNew: boolean,
+  ): Promise<Generation> {
+    const database: Database = new ClassicLevel(path, {
+      keyEncoding: 'buffer',
+      valueEncoding: 'buffer',
+      createIfMissing: isNew,
+      errorIfExists: isNew,
+      // Values are compressed already, and stored blocks need no copy to be read.
+      compression: false,
+      writeBufferSize: options.writeBufferBytes,
+      cacheSize: options.cacheBytes,
+      maxFileSize: options.maxFileBytes,
+      maxOpenFiles: options.maxOpenFiles,
+    })
+    try {
+      await database.open()
+    } catch (error) {
+      throw unusable(`cannot open ${path}`, isNew ? error : orMissing(error))
+    }
+    const generation = new Generation(id, path, database)
+    if (isNew) return generation
+    try {
+      await generation.#findEnd()
+    } catch (error) {
+      await generation.close()
+      throw unusable(`cannot read ${path}`, error)
+    }
+    return generation
+  }
+
+  /** The largest number of a pack, -1 when there is none. Numbers above it are free. */
+  lastPackNumber(): Promise<number> {
+    return Promise.resolve(this.#lastPack)
+  }
+
+  /** Directories are numbered from 1 without gaps; 0 when there is none. */
+  get lastDirectoryNumber(): number {
+    return this.#lastDirectory
+  }
+
+  /** False since a write failed: what is there can be read, more must go elsewhere. */
+  get isWritable(): boolean {
+    return this.#writeFailure === undefined
+  }
+
+  /** Packs that could not be read, because of damage or of trouble with the disk. */
+  get unreadableCount(): number {
+    return this.#unreadable
+  }
+
+  /**
+   * Writes packs and the directory that tells of them: all or nothing. Packs come in ascending
+   * order, above all before. The bytes are copied before this returns. One write at a time.
+   */
+  async write(packs: readonly Pack[], directory: Buffer, sync: boolean): Promise<void> {
+    assert(!this.#isWriting, 'one write of a generation at a time')
+    if (!this.isWritable) throw unusable(`${this.path} is read-only`, this.#writeFailure)
+    let lastPack = this.#lastPack
+    const operations: { type: 'put'; key: Buffer; value: Buffer }[] = []
+    for (const { number, bytes } of packs) {
+      assert(number > lastPack, 'packs are written in ascending order')
+      lastPack = number
+      operations.push({ type: 'put', key: packKey(number), value: bytes })
+    }
+    const place = { pack: Math.max(0, lastPack), number: this.#lastDirectory + 1 }
+    const value = withLinks(this.#links, directory)
+    operations.push({ type: 'put', key: directoryKey(place), value })
+    this.#isWriting = true
+    try {
+      await this.#database.batch(operations, { sync })
+    } catch (error) {
+      this.#writeFailure = error
+      throw unusable(`cannot write ${this.path}`, error)
+    } finally {
+      this.#isWriting = false
+    }
+    this.#lastPack = lastPack
+    this.#lastDirectory = place.number
+    this.#links = [place.pack, ...this.#links.slice(0, LINKS - 1)]
+  }
+
+  /**
+   * Reads packs. In the place of one that is not there or cannot be read is undefined; the bytes
+   * are as the disk gives them, unverified. Rejects only when the generation is closed.
+   */
+  read(packNumbers: readonly number[]): Promise<(Buffer | undefined)[]> {
+    return this.#readAll(packNumbers.map(packKey))
+  }
+
+  /**
+   * All directories, the newest first. For one or more in a row that are missing or cannot be read
+   * it yields undefined, so that the caller knows that something is not told. Damage within the
+   * bytes is for the caller to find; what is missing after the last one nobody can see here.
+   */
+  async *directoriesBackwards(): AsyncGenerator<Buffer | undefined, void, undefined> {
+    let number = this.#lastDirectory
+    let links = this.#links
+    let oldest: Place | undefined
+    while (number > 0) {
+      const newest = number
+      const keys = links.map((pack, index) => directoryKey({ pack, number: newest - index }))
+      for (const [index, value] of (await this.#readAll(keys)).entries()) {
+        if (value === undefined || value.length < LINKS_BYTES) break
+        yield value.subarray(LINKS_BYTES)
+        oldest = { pack: links[index]!, number }
+        number -= 1
+        if (index === keys.length - 1) links = linksIn(value, number)
+      }
+      if (number === 0) return
+      if (newest - number === keys.length && keys.length > 0) continue
+
+      const found = await this.#searchDirectory(oldest)
+      const wasTried = found !== undefined && found.pack === links[newest - number]
+      if (found?.number !== number || wasTried) yield undefined
+      if (found === undefined || found.number > number) return
+      // What was tried and is there cannot be read: look further before it.
+      if (wasTried && found.number === number) oldest = found
+      links = oldest === found ? [] : [found.pack]
+      number = oldest === found ? number - 1 : found.number
+    }
+  }
+
+  /**
+   * Makes LevelDB write what it holds in memory into a table and remove its log: then opening is
+   * quick and takes no room, and the folder is as small as it gets.
+   */
+  async flushToTable(): Promise<void> {
+    try {
+      await this.#database.compactRange(...BEYOND)
+    } catch (error) {
+      throw unusable(`cannot flush ${this.path}`, error)
+    }
+    // LevelDB keeps a failure of the above to itself, but leaves the log and answers the next write
+    // with it.
+    if ((await logBytes(this.path)) === 0) return
+    try {
+      await this.#database.batch([{ type: 'del', key: BEYOND[0] }])
+      throw new Error('the log of LevelDB is still there')
+    } catch (error) {
+      this.#writeFailure ??= error
+      throw unusable(`cannot flush ${this.path}`, error)
+    }
+  }
+
+  /** Sum of the sizes of the files. */
+  async diskBytes(): Promise<number> {
+    return (await diskUsage(this.path)).bytes
+  }
+
+  /** Waits for what is under way and closes the files; a second call waits for the first. */
+  async close(): Promise<void> {
+    try {
+      await this.#database.close()
+    } catch (error) {
+      throw unusable(`cannot close ${this.path}`, error)
+    }
+  }
+
+  /** Removes a closed generation. What a crash leaves of it has a name that ends in DROPPED_SUFFIX. */
+  static async destroy(path: string): Promise<void> {
+    const doomed = path.endsWith(DROPPED_SUFFIX) ? path : path + DROPPED_SUFFIX
+    try {
+      if (doomed !== path) {
+        await rm(doomed, { recursive: true, force: true })
+        await rename(path, doomed)
+      }
+      await rm(doomed, { recursive: true, force: true, maxRetries: 3 })
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return
+      throw unusable(`cannot remove ${path}`, error)
+    }
+  }
+
+  /** Renames a damaged, closed generation out of the way, and returns its new path. */
+  static async setAside(path: string): Promise<string> {
+    try {
+      for (let n = 1; ; n++) {
+        const aside = `${path}${DAMAGED_SUFFIX}${n}`
+        if (await isThere(aside)) continue
+        await rename(path, aside)
+        return aside
+      }
+    } catch (error) {
+      throw unusable(`cannot set ${path} aside`, error)
+    }
+  }
+
+  async #findEnd(): Promise<void> {
+    const last = await this.#findDirectory(undefined)
+    if (last === undefined) return
+    this.#lastPack = last.pack
+    this.#lastDirectory = last.number
+    const [value] = await this.#readAll([directoryKey(last)])
+    const links = value === undefined ? [] : linksIn(value, last.number - 1)
+    this.#links = [last.pack, ...links].slice(0, LINKS)
+  }
+
+  /** The newest directory below a place, or of all; undefined also where the way there is damaged. */
+  async #searchDirectory(below: Place | undefined): Promise<Place | undefined> {
+    try {
+      return await this.#findDirectory(below)
+    } catch (error) {
+      if (faultOf(error) === FAULT.CLOSED) throw unusable(`cannot read ${this.path}`, error)
+      return undefined
+    }
+  }
+
+  async #findDirectory(below: Place | undefined): Promise<Place | undefined> {
+    const range = below === undefined ? {} : { lt: directoryKey(below) }
+    const iterator = this.#database.keys({ ...range, reverse: true })
+    try {
+      for (;;) {
+        const keys = await iterator.nextv(SEARCHED_KEYS)
+        if (keys.length === 0) return undefined
+        const key = keys.find(({ length }) => length === DIRECTORY_KEY_BYTES)
+        if (key !== undefined)
+          return { pack: key.readUInt32BE(0), number: key.readUInt32BE(DIRECTORY_NUMBER) }
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  async #readAll(keys: Buffer[]): Promise<(Buffer | undefined)[]> {
+    try {
+      return await this.#database.getMany(keys)
+    } catch (error) {
+      if (faultOf(error) === FAULT.CLOSED) throw unusable(`cannot read ${this.path}`, error)
+    }
+    // One damaged block fails the whole call: what lies elsewhere is read key by key.
+    const values: (Buffer | undefined)[] = []
+    for (const key of keys) values.push(await this.#readOne(key))
+    return values
+  }
+
+  async #readOne(key: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#database.get(key)
+    } catch (error) {
+      if (faultOf(error) === FAULT.CLOSED) throw unusable(`cannot read ${this.path}`, error)
+      this.#unreadable += 1
+      return undefined
+    }
+  }
+}
+
+/**
+ * Holds a data directory for this process: a LevelDB that is kept open and never written to. The
+ * system releases it when the process ends, in whatever way.
+ */
+export class DirectoryLock {
+  readonly #database: ClassicLevel
+
+  private constructor(database: ClassicLevel) {
+    this.#database = database
+  }
+
+  /**
+   * @throws ServerError DATA_DIR_IN_USE where another process holds it; DATA_DIR_UNUSABLE where it
+   * cannot be held for another reason.
+   */
+  static async open(directory: string): Promise<DirectoryLock> {
+    const path = join(directory, LOCK_FOLDER)
+    try {
+      return await DirectoryLock.#hold(path)
+    } catch (error) {
+      const fault = faultOf(error)
+      if (fault === FAULT.LOCKED) throw inUse(directory, error)
+      // Nothing is stored in it, and nobody holds it: a damaged one is made anew.
+      if (fault !== FAULT.CORRUPT) throw unusable(`cannot hold ${directory}`, error)
+    }
+    try {
+      await rm(path, { recursive: true, force: true })
+      return await DirectoryLock.#hold(path)
+    } catch (error) {
+      if (faultOf(error) === FAULT.LOCKED) throw inUse(directory, error)
+      throw unusable(`cannot hold ${directory}`, error)
+    }
+  }
+
+  /** Releases the directory; a second call does nothing. */
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+
+  static async #hold(path: string): Promise<DirectoryLock> {
+    const database = new ClassicLevel(path, { cacheSize: 1, writeBufferSize: 1 })
+    try {
+      await database.open()
+    } catch (error) {
+      throw orMissing(error)
+    }
+    return new DirectoryLock(database)
+  }
+}
+
+/** What kind of trouble an error of this file, of `classic-level` or of the system tells of. */
+export function faultOf(error: unknown): Fault {
+  for (let link = error; link instanceof Error; link = link.cause) {
+    const code = codeOf(link)
+    if (code === 'LEVEL_LOCKED') return FAULT.LOCKED
+    if (code === 'LEVEL_CORRUPTION') return FAULT.CORRUPT
+    if (NO_SPACE.test(code) || NO_SPACE.test(link.message)) return FAULT.NO_SPACE
+    if (link.cause === undefined && CLOSED.test(code)) return FAULT.CLOSED
+  }
+  return FAULT.IO
+}
+
+/** LevelDB gives the words of the system, those of strerror or of Windows; Node its codes. */
+const NO_SPACE =
+  /^(?:ENOSPC|EDQUOT|EFBIG)$|No space left on device|quota exceeded|File too large|not enough space/i
+/** Each without a cause: with one the database was never open. */
+const CLOSED = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/
+/** What LevelDB says of a folder without CURRENT, and of a CURRENT that names no file. */
+const MISSING = /does not exist \(create_if_missing|No such file or directory|cannot find the/
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** Files that must be there and are not are damage, not trouble with the disk. */
+function orMissing(error: unknown): unknown {
+  const said = error instanceof Error && error.cause instanceof Error ? error.cause.message : ''
+  if (!MISSING.test(said)) return error
+  return Object.assign(new Error(said, { cause: error }), { code: 'LEVEL_CORRUPTION' })
+}
+
+function unusable(what: string, cause: unknown): ServerError {
+  if (cause instanceof ServerError) return cause
+  return new ServerError('DATA_DIR_UNUSABLE', `${what}: ${reasonOf(cause)}`, cause)
+}
+
+function inUse(directory: string, cause: unknown): ServerError {
+  return new ServerError('DATA_DIR_IN_USE', `another process uses ${directory}`, cause)
+}
+
+/** The innermost message: "Database failed to open" alone helps nobody. */
+function reasonOf(error: unknown): string {
+  let reason = String(error)
+  for (let link = error; link instanceof Error; link = link.cause) reason = link.message
+  return reason
+}
+
+function packKey(number: number): Buffer {
+  const key = Buffer.allocUnsafe(PACK_KEY_BYTES)
+  key.writeUInt32BE(number, 0)
+  return key
+}
+
+function directoryKey({ pack, number }: Place): Buffer {
+  const key = Buffer.allocUnsafe(DIRECTORY_KEY_BYTES)
+  key.writeUInt32BE(pack, 0)
+  key.writeUInt32BE(number, DIRECTORY_NUMBER)
+  return key
+}
+
+function withLinks(links: readonly number[], directory: Buffer): Buffer {
+  const value = Buffer.allocUnsafe(LINKS_BYTES + directory.length)
+  for (let i = 0; i < LINKS; i++) value.writeUInt32BE(links[i] ?? 0, i * LINK_BYTES)
+  directory.copy(value, LINKS_BYTES)
+  return value
+}
+
+/** The links in the value of a directory that has `older` before it. */
+function linksIn(value: Buffer, older: number): number[] {
+  const count = value.length < LINKS_BYTES ? 0 : Math.min(LINKS, older)
+  return Array.from({ length: count }, (_, index) => value.readUInt32BE(index * LINK_BYTES))
+}
+
+async function logBytes(path: string): Promise<number> {
+  let bytes = 0
+  for (const name of await readdir(path)) {
+    if (name.endsWith('.log')) bytes += (await diskUsage(join(path, name))).bytes
+  }
+  return bytes
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
