@@ -98,7 +98,7 @@ export class L1Store {
       options.entriesMax === 0 ? itemsMax : Math.min(itemsMax, options.entriesMax),
     )
     this.slabs = new Slabs(this.heap)
-    this.policy = createPolicy(options.policy, this.heap)
+    this.policy = createPolicy(options.policy, this.heap, options.entriesMax)
     this.#room = new RoomMaker(this, options.evictions)
     this.slabs.pageLimit = this.#pagesBeside(this.index.memoryBytes)
   }

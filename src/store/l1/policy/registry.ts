@@ -1,16 +1,19 @@
 /** The eviction policies by the names that `l1.eviction` knows. */
 import type { Heap } from '../heap.ts'
 import { FifoPolicy } from './fifo.ts'
+import { HybridPolicy } from './hybrid.ts'
 import { LruPolicy } from './lru.ts'
 import type { EvictionPolicy } from './policy.ts'
 
-export type PolicyName = 'lru' | 'fifo'
+export type PolicyName = 'lru' | 'fifo' | 'hybrid'
 
-const REGISTRY: Record<PolicyName, (heap: Heap) => EvictionPolicy> = {
-  fifo: (heap) => new FifoPolicy(heap),
+const REGISTRY: Record<PolicyName, (heap: Heap, entriesMax: number) => EvictionPolicy> = {
   lru: (heap) => new LruPolicy(heap),
+  fifo: (heap) => new FifoPolicy(heap),
+  hybrid: (heap, entriesMax) => new HybridPolicy(heap, entriesMax),
 }
 
-export function createPolicy(name: PolicyName, heap: Heap): EvictionPolicy {
-  return REGISTRY[name](heap)
+/** `entriesMax` is the most items there can be, 0 if only memory limits them. */
+export function createPolicy(name: PolicyName, heap: Heap, entriesMax: number): EvictionPolicy {
+  return REGISTRY[name](heap, entriesMax)
 }
