@@ -12,7 +12,7 @@ import { printSize } from '../src/config/units.ts'
 import { ERROR_CODES, EXIT } from '../src/errors.ts'
 import { createLoggerTo } from '../src/observe/log.ts'
 import { METRIC } from '../src/observe/metrics.ts'
-import { KEY_BYTES_MAX } from '../src/protocol/text/parse.ts'
+import { KEY_BYTES_MAX } from '../src/protocol/text/fields.ts'
 import { createServer } from '../src/server.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))

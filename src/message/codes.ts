@@ -30,9 +30,39 @@ export const OP = {
   SASL_LIST: 18,
   SASL_AUTH: 19,
   SASL_STEP: 20,
+  /** A get that takes part in the renewal of items, and may make one; see OPTION. */
+  META_GET: 21,
+  /** What is known about an item, for people. */
+  META_DEBUG: 22,
 } as const
 
 export type Op = (typeof OP)[keyof typeof OP]
+
+/** What a request asks for beside its `op`: bits of `request.options`. */
+export const OPTION = {
+  /** The reply has the form of the meta commands. For a protocol to look at, not for a command. */
+  META_FORM: 1,
+  /** META_GET, INCR, DECR, and DELETE that keeps the item: it gets the expiry `exptime`. */
+  TOUCH: 2,
+  /** META_GET: who asks for an item that ends before `recacheS` is to renew it, if nobody is yet. */
+  RECACHE: 4,
+  /** The order in which they were asked for: RECACHE judges by the expiry that TOUCH has set. */
+  TOUCH_BEFORE_RECACHE: 8,
+  /** An item that is made gets the expiry of TOUCH and then that of `vivifyS`, not the other way. */
+  TOUCH_BEFORE_VIVIFY: 16,
+  /** META_GET: does not count as a use of the item. */
+  PEEK: 32,
+  /** What is changed gets the cas number `newCas`. */
+  NEW_CAS: 64,
+  /** DELETE: the item stays, as a stale one. CAS: one that is older than the item is stored as stale. */
+  INVALIDATE: 128,
+  /** DELETE: the item stays, without value and client flags. */
+  EMPTY: 256,
+  /** The key was written in base64, and is to be shown so. */
+  BINARY_KEY: 512,
+  /** A storage command that cannot be carried out takes the old value with it, as a set does. */
+  DISCARD: 1024,
+} as const
 
 /** What came of a request. Each protocol has its own words for each of them. */
 export const OUTCOME = {
@@ -61,6 +91,18 @@ export const OUTCOME = {
   AUTHENTICATED: 18,
   /** Name and password do not fit, or are not understood. */
   NOT_AUTHENTICATED: 19,
+  /** What can be wrong with the flags of a meta command. */
+  BAD_TOKEN: 20,
+  BAD_FLAG: 21,
+  DUPLICATE_FLAG: 22,
+  BAD_OR_DUPLICATE_FLAG: 23,
+  TOO_MANY_FLAGS: 24,
+  OPAQUE_TOO_LONG: 25,
+  BAD_KEY_ENCODING: 26,
+  BAD_SET_MODE: 27,
+  BAD_ARITHMETIC_MODE: 28,
+  BAD_INITIAL_VALUE: 29,
+  BAD_DELTA_VALUE: 30,
 } as const
 
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME]

@@ -18,6 +18,28 @@ export class ItemView {
   casHi = 0
   casLo = 0
 
+  /** The rest is for replies that show more of an item than its value: seconds it still lives, -1 for ever. */
+  ttlS = 0
+  /** The same after its expiry was set, as TOUCH or `vivifyS` say. */
+  touchedTtlS = 0
+  vivifiedTtlS = 0
+  /** Seconds since it was used. */
+  idleS = 0
+  /** It was used since it was stored. */
+  isFetched = false
+  /** It was made by this request. */
+  isNew = false
+  isStale = false
+  /** Another client was told to renew it. */
+  isWon = false
+  /** This client is to renew it. */
+  wins = false
+  /** The key is to be shown in base64. */
+  hasBinaryKey = false
+  sizeClass = 0
+  /** As memcached counts it. */
+  itemBytes = 0
+
   constructor(bytes: Bytes) {
     this.bytes = bytes
   }

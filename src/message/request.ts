@@ -5,12 +5,22 @@
  * The key is not copied: it is a range of `bytes`, valid until the input is consumed further. A
  * storage command keeps its other fields until its value has arrived and `finish` has run.
  */
+import { bytesOf } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import { OP, OUTCOME } from './codes.ts'
 import type { Op, Outcome } from './codes.ts'
 
+/** A meta command has no more flags than this that its reply could show. */
+const SHOWN_MAX = 20
+/** memcached's MFLAG_MAX_OPAQUE_LENGTH, with the letter of the flag. */
+export const TOKEN_BYTES_MAX = 32
+/** A key and some room to work in. */
+const OWN_KEY_BYTES = 256
+
 export class Request {
   op: Op = OP.NONE
+  /** Bits of OPTION; 0 for what only gets, sets and counts. */
+  options = 0
   /** Success is not answered (and for text, neither is a failure of a well-formed command). */
   quiet = false
   /** The reply shows the cas value of the item. */
@@ -21,7 +31,10 @@ export class Request {
   wantsItem = false
   /** SET, APPEND, PREPEND, DELETE, INCR, DECR: only if the item has the cas number below. */
   ifCas = false
-  /** INCR, DECR: where there is no item, one is made with the initial value, to live for `vivifyS`. */
+  /**
+   * INCR, DECR, META_GET, APPEND, PREPEND: where there is no item, one is made to live for `vivifyS`, with
+   * the initial value, no value, or the value that was to be added.
+   */
   vivifies = false
   /** A GET that also sets the expiry to `exptime`. */
   touches = false
@@ -52,10 +65,23 @@ export class Request {
   initialLo = 0
   /** Written as `exptime` is. */
   vivifyS = 0
+  /** RECACHE: written as `exptime` is. */
+  recacheS = 0
+  /** NEW_CAS: the cas number that the item gets. */
+  newCasHi = 0
+  newCasLo = 0
 
   /** What the reply of the binary protocol repeats: the number of the command, and one of the client's. */
   opcode = 0
   opaque = 0
+  /** What the reply of a meta command shows, in this order: letters of flags, and how many. */
+  readonly shown: Uint8Array = new Uint8Array(SHOWN_MAX)
+  shownCount = 0
+  /** The flag of a meta command that its reply repeats as it came. */
+  readonly token: Bytes = bytesOf(Buffer.alloc(TOKEN_BYTES_MAX))
+  tokenBytes = 0
+  /** A key that does not stand in the input as it is, or is needed after the input is gone. */
+  readonly ownKey: Bytes = bytesOf(Buffer.alloc(OWN_KEY_BYTES))
 
   /** Set by `begin`: the reserved item that the value goes into, 0 if there is none. */
   item = 0

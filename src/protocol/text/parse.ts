@@ -7,25 +7,22 @@
  *
  * Never throws and never reads at or past `input.end`, but for the sentinel that it puts there.
  */
-import { CR, LF, MINUS, NINE, SPACE, ZERO, equalsText, startsWith } from '../../bytes/ascii.ts'
-import type { Bytes } from '../../bytes/ascii.ts'
+import { CR, LF, SPACE, startsWith } from '../../bytes/ascii.ts'
 import type { InputWindow } from '../../bytes/input-window.ts'
 import { parseU64 } from '../../bytes/u64.ts'
 import type { U64 } from '../../bytes/u64.ts'
 import { OP, OUTCOME, PARSED } from '../../message/codes.ts'
 import type { Op, Outcome, Parsed } from '../../message/codes.ts'
 import type { Request } from '../../message/request.ts'
+import { KEY_BYTES_MAX, TRAILER_BYTES, parseExptime, parseLength } from './fields.ts'
+import { verbOf } from './verbs.ts'
 
-/** memcached's KEY_MAX_LENGTH. */
-export const KEY_BYTES_MAX = 250
+export { KEY_BYTES_MAX } from './fields.ts'
+
 /** memcached hangs up on a longer line unless it is a multiget. */
 const LINE_BYTES_MAX = 2048
 /** A line shorter than this, line end included, holds no command. */
 const LINE_BYTES_MIN = 4
-/** memcached's INT_MAX - 2: above this a length is no length. */
-const VALUE_BYTES_MAX = 2_147_483_645
-/** Line end that follows a value. */
-const TRAILER_BYTES = 2
 /** Leading spaces that are tolerated before the `get` of an overlong line. */
 const LEADING_SPACES_MAX = 100
 const NOREPLY = 'noreply'
@@ -34,21 +31,6 @@ const G = 103
 const E = 101
 const T = 116
 const S = 115
-
-/** Short verbs as words of four bytes, little endian, as they stand in the input. */
-const VERB = {
-  get: 0x746567,
-  gat: 0x746167,
-  set: 0x746573,
-  add: 0x646461,
-  cas: 0x736163,
-  gets: 0x73746567,
-  gats: 0x73746167,
-  incr: 0x72636e69,
-  decr: 0x72636564,
-  quit: 0x74697571,
-} as const
-const THREE_BYTES = 0xffffff
 
 /** The tokens of a line that can mean anything: a verb and its arguments. */
 const TOKENS_KEPT = 7
@@ -91,6 +73,7 @@ export class TextParser {
           input.start = at + 2
           input.searched = at + 2
           request.op = OP.GET
+          request.options = 0
           request.quiet = false
           request.wantsCas = false
           request.touches = false
@@ -119,6 +102,7 @@ export class TextParser {
     const next = lineFeed + 1
     input.start = next
     input.searched = next
+    request.options = 0
     request.quiet = false
     request.wantsCas = false
     request.touches = false
@@ -385,68 +369,6 @@ function refuse(request: Request, outcome: Outcome): Parsed {
   return PARSED.REFUSED
 }
 
-/** The command that a verb names; case matters. A verb is followed by at least one byte. */
-function verbOf(bytes: Bytes, start: number, end: number): Op {
-  // A line has four bytes at least, so the first four can be compared as one word.
-  const word = bytes.view.getInt32(start, true)
-  switch (end - start) {
-    case 3:
-      switch (word & THREE_BYTES) {
-        case VERB.get:
-        case VERB.gat:
-          return OP.GET
-        case VERB.set:
-          return OP.SET
-        case VERB.add:
-          return OP.ADD
-        case VERB.cas:
-          return OP.CAS
-        default:
-          return OP.NONE
-      }
-    case 4:
-      switch (word) {
-        case VERB.gets:
-        case VERB.gats:
-          return OP.GET
-        case VERB.incr:
-          return OP.INCR
-        case VERB.decr:
-          return OP.DECR
-        case VERB.quit:
-          return OP.QUIT
-        default:
-          return OP.NONE
-      }
-    default:
-      return longVerbOf(bytes.buffer, start, end)
-  }
-}
-
-function longVerbOf(buffer: Buffer, start: number, end: number): Op {
-  switch (end - start) {
-    case 5:
-      if (equalsText(buffer, start, end, 'touch')) return OP.TOUCH
-      if (equalsText(buffer, start, end, 'stats')) return OP.STATS
-      return OP.NONE
-    case 6:
-      if (equalsText(buffer, start, end, 'delete')) return OP.DELETE
-      if (equalsText(buffer, start, end, 'append')) return OP.APPEND
-      return OP.NONE
-    case 7:
-      if (equalsText(buffer, start, end, 'replace')) return OP.REPLACE
-      if (equalsText(buffer, start, end, 'prepend')) return OP.PREPEND
-      if (equalsText(buffer, start, end, 'version')) return OP.VERSION
-      return OP.NONE
-    case 9:
-      if (equalsText(buffer, start, end, 'flush_all')) return OP.FLUSH_ALL
-      if (equalsText(buffer, start, end, 'verbosity')) return OP.VERBOSITY
-      return OP.NONE
-    default:
-      return OP.NONE
-  }
-}
-
 /** Looks for a line feed where none was looked for before. */
 function findLineFeed(input: InputWindow): boolean {
   const buffer = input.bytes.buffer
@@ -462,26 +384,4 @@ function skipSpaces(buffer: Buffer, start: number, end: number): number {
   let at = start
   while (at < end && buffer[at] === SPACE) at++
   return at
-}
-
-/** A length in decimal digits, or -1. */
-function parseLength(buffer: Buffer, start: number, end: number): number {
-  let value = 0
-  for (let at = start; at < end; at++) {
-    const byte = buffer[at]!
-    if (byte < ZERO || byte > NINE) return -1
-    value = value * 10 + (byte - ZERO)
-    if (value > VALUE_BYTES_MAX) return -1
-  }
-  return value
-}
-
-/** A signed number; its low 32 bits are what counts, as memcached reads an expiry. */
-function parseExptime(buffer: Buffer, start: number, end: number, out: U64): boolean {
-  if (start < end && buffer[start] === MINUS) {
-    if (!parseU64(buffer, start + 1, end, out)) return false
-    out.lo = -out.lo
-    return true
-  }
-  return parseU64(buffer, start, end, out)
 }

@@ -37,6 +37,17 @@ const WORDS: Record<Outcome, string> = {
   [OUTCOME.BYE]: '',
   [OUTCOME.AUTHENTICATED]: '',
   [OUTCOME.NOT_AUTHENTICATED]: '',
+  [OUTCOME.BAD_TOKEN]: 'CLIENT_ERROR bad token in command line format\r\n',
+  [OUTCOME.BAD_FLAG]: 'CLIENT_ERROR invalid flag\r\n',
+  [OUTCOME.DUPLICATE_FLAG]: 'CLIENT_ERROR duplicate flag\r\n',
+  [OUTCOME.BAD_OR_DUPLICATE_FLAG]: 'CLIENT_ERROR invalid or duplicate flag\r\n',
+  [OUTCOME.TOO_MANY_FLAGS]: 'CLIENT_ERROR options flags are too long\r\n',
+  [OUTCOME.OPAQUE_TOO_LONG]: 'CLIENT_ERROR opaque token too long\r\n',
+  [OUTCOME.BAD_KEY_ENCODING]: 'CLIENT_ERROR error decoding key\r\n',
+  [OUTCOME.BAD_SET_MODE]: 'CLIENT_ERROR invalid mode for ms M token\r\n',
+  [OUTCOME.BAD_ARITHMETIC_MODE]: 'CLIENT_ERROR invalid mode for ma M token\r\n',
+  [OUTCOME.BAD_INITIAL_VALUE]: 'CLIENT_ERROR invalid numeric initial value\r\n',
+  [OUTCOME.BAD_DELTA_VALUE]: 'CLIENT_ERROR invalid numeric delta value\r\n',
 }
 
 export class TextReply implements Reply {
@@ -94,7 +105,11 @@ export class TextReply implements Reply {
   }
 
   outcome(out: OutputBuffer, request: Request, outcome: Outcome): void {
-    if (request.quiet) return
+    if (!request.quiet) this.say(out, outcome)
+  }
+
+  /** The words of an outcome, whoever asks. */
+  say(out: OutputBuffer, outcome: Outcome): void {
     const start = this.#wordStart[outcome]!
     const length = this.#wordStart[outcome + 1]! - start
     out.reserve(length)

@@ -1,0 +1,82 @@
+/** The verbs of the text protocol, told apart in place. */
+import { equalsText } from '../../bytes/ascii.ts'
+import type { Bytes } from '../../bytes/ascii.ts'
+import { OP } from '../../message/codes.ts'
+import type { Op } from '../../message/codes.ts'
+
+/** Short verbs as words of four bytes, little endian, as they stand in the input. */
+const VERB = {
+  get: 0x746567,
+  gat: 0x746167,
+  set: 0x746573,
+  add: 0x646461,
+  cas: 0x736163,
+  gets: 0x73746567,
+  gats: 0x73746167,
+  incr: 0x72636e69,
+  decr: 0x72636564,
+  quit: 0x74697571,
+} as const
+const THREE_BYTES = 0xffffff
+
+/** The command that a verb names; case matters. A verb is followed by at least one byte. */
+export function verbOf(bytes: Bytes, start: number, end: number): Op {
+  // A line has four bytes at least, so the first four can be compared as one word.
+  const word = bytes.view.getInt32(start, true)
+  switch (end - start) {
+    case 3:
+      switch (word & THREE_BYTES) {
+        case VERB.get:
+        case VERB.gat:
+          return OP.GET
+        case VERB.set:
+          return OP.SET
+        case VERB.add:
+          return OP.ADD
+        case VERB.cas:
+          return OP.CAS
+        default:
+          return OP.NONE
+      }
+    case 4:
+      switch (word) {
+        case VERB.gets:
+        case VERB.gats:
+          return OP.GET
+        case VERB.incr:
+          return OP.INCR
+        case VERB.decr:
+          return OP.DECR
+        case VERB.quit:
+          return OP.QUIT
+        default:
+          return OP.NONE
+      }
+    default:
+      return longVerbOf(bytes.buffer, start, end)
+  }
+}
+
+function longVerbOf(buffer: Buffer, start: number, end: number): Op {
+  switch (end - start) {
+    case 5:
+      if (equalsText(buffer, start, end, 'touch')) return OP.TOUCH
+      if (equalsText(buffer, start, end, 'stats')) return OP.STATS
+      return OP.NONE
+    case 6:
+      if (equalsText(buffer, start, end, 'delete')) return OP.DELETE
+      if (equalsText(buffer, start, end, 'append')) return OP.APPEND
+      return OP.NONE
+    case 7:
+      if (equalsText(buffer, start, end, 'replace')) return OP.REPLACE
+      if (equalsText(buffer, start, end, 'prepend')) return OP.PREPEND
+      if (equalsText(buffer, start, end, 'version')) return OP.VERSION
+      return OP.NONE
+    case 9:
+      if (equalsText(buffer, start, end, 'flush_all')) return OP.FLUSH_ALL
+      if (equalsText(buffer, start, end, 'verbosity')) return OP.VERBOSITY
+      return OP.NONE
+    default:
+      return OP.NONE
+  }
+}
