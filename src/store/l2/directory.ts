@@ -56,6 +56,8 @@ export type DirectoryVisitor = (
   expiresAtS: number,
   pack: number,
   offsetBytes: number,
+  /** Of the whole directory. */
+  sequence: number,
 ) => void
 
 /** Builds one directory after the other in one buffer, which grows to the largest of them. */
@@ -63,7 +65,6 @@ export class DirectoryWriter {
   #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
   #view = new DataView(this.#buffer.buffer)
   #end = DIRECTORY_HEADER_BYTES
-  #sequence = 0
 
   /** Entries since `begin`. */
   get count(): number {
@@ -71,9 +72,7 @@ export class DirectoryWriter {
   }
 
   /** Starts an empty directory; the bytes of the one before are not valid any more. */
-  begin(sequence: number): void {
-    assert(Number.isSafeInteger(sequence) && sequence >= 0, 'a sequence number is a whole number')
-    this.#sequence = sequence
+  begin(): void {
     this.#end = DIRECTORY_HEADER_BYTES
   }
 
@@ -92,14 +91,15 @@ export class DirectoryWriter {
     this.#append(hashHi, hashLo, 0, 0, TOMBSTONE)
   }
 
-  /** The finished directory: a view that is valid until the next `begin`. */
-  finish(): Buffer {
+  /** The finished directory: a view that is valid until the next call. */
+  finish(sequence: number): Buffer {
+    assert(Number.isSafeInteger(sequence) && sequence >= 0, 'a sequence number is a whole number')
     const view = this.#view
     view.setUint32(0, MAGIC, true)
     view.setUint32(COUNT, this.count, true)
     view.setUint32(RESERVED, 0, true)
-    view.setUint32(SEQUENCE_LO, this.#sequence % WORD, true)
-    view.setUint32(SEQUENCE_HI, Math.floor(this.#sequence / WORD), true)
+    view.setUint32(SEQUENCE_LO, sequence % WORD, true)
+    view.setUint32(SEQUENCE_HI, Math.floor(sequence / WORD), true)
     const directory = this.#buffer.subarray(0, this.#end)
     view.setUint32(CHECK, crc32(directory.subarray(CHECKED_FROM)), true)
     return directory
@@ -152,6 +152,7 @@ export function readDirectory(
       view.getUint32(at + EXPIRES_AT, true),
       view.getUint32(at + PACK, true),
       place === TOMBSTONE ? TOMBSTONE_OFFSET : place * PLACE_UNIT_BYTES,
+      sequence,
     )
   }
   return { sequence }

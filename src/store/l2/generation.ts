@@ -23,6 +23,10 @@ import { access, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ServerError, assert } from '../../errors.ts'
 import { diskUsage } from './disk-usage.ts'
+import { FAULT, codeOf, faultOf, orMissing, unusable } from './fault.ts'
+
+export { FAULT, faultOf } from './fault.ts'
+export type { Fault } from './fault.ts'
 
 const PACK_KEY_BYTES = 4
 /** The last pack where there is none yet; the first has number 0. */
@@ -44,21 +48,6 @@ const BEYOND = [Buffer.alloc(DIRECTORY_KEY_BYTES + 1, 0xff), Buffer.alloc(16, 0x
 export const DROPPED_SUFFIX = '.dropped'
 const DAMAGED_SUFFIX = '.damaged-'
 const LOCK_FOLDER = 'lock'
-
-/** Kinds of trouble that the store answers differently. */
-export const FAULT = {
-  /** Files are missing or hold nonsense: set the generation aside. */
-  CORRUPT: 'corrupt',
-  /** No room on the disk, or none within the quota: wait for room, drop the oldest. */
-  NO_SPACE: 'no-space',
-  /** Any other failure of the system, such as a vanished folder or a broken disk. */
-  IO: 'io',
-  /** It was closed before. */
-  CLOSED: 'closed',
-  /** Another process, or another object in this one, has it open. */
-  LOCKED: 'locked',
-} as const
-export type Fault = (typeof FAULT)[keyof typeof FAULT]
 
 export interface GenerationOptions {
   /** Log and memory of LevelDB before it writes a table of this size; twice this may be in use. */
@@ -203,7 +192,7 @@ export class Generation {
   async *directoriesBackwards(): AsyncGenerator<Buffer | undefined, void, undefined> {
     let number = this.#lastDirectory
     let links = this.#links
-    let oldest: Place | undefined
+    let oldest: Place = { pack: links[0] ?? 0, number: number + 1 }
     while (number > 0) {
       const newest = number
       const keys = links.map((pack, index) => directoryKey({ pack, number: newest - index }))
@@ -218,13 +207,14 @@ export class Generation {
       if (newest - number === keys.length && keys.length > 0) continue
 
       const found = await this.#searchDirectory(oldest)
-      const wasTried = found !== undefined && found.pack === links[newest - number]
-      if (found?.number !== number || wasTried) yield undefined
+      const isNext = found?.number === number
+      const wasTried = isNext && found.pack === links[newest - number]
+      if (!isNext || wasTried) yield undefined
       if (found === undefined || found.number > number) return
-      // What was tried and is there cannot be read: look further before it.
-      if (wasTried && found.number === number) oldest = found
-      links = oldest === found ? [] : [found.pack]
-      number = oldest === found ? number - 1 : found.number
+      // What was tried and is there cannot be read: the search goes on before it.
+      if (wasTried) oldest = found
+      links = wasTried ? [] : [found.pack]
+      number = wasTried ? number - 1 : found.number
     }
   }
 
@@ -303,8 +293,8 @@ export class Generation {
     this.#links = [last.pack, ...links].slice(0, LINKS)
   }
 
-  /** The newest directory below a place, or of all; undefined also where the way there is damaged. */
-  async #searchDirectory(below: Place | undefined): Promise<Place | undefined> {
+  /** The newest directory below a place; undefined also where the way there is damaged. */
+  async #searchDirectory(below: Place): Promise<Place | undefined> {
     try {
       return await this.#findDirectory(below)
     } catch (error) {
@@ -402,51 +392,8 @@ export class DirectoryLock {
   }
 }
 
-/** What kind of trouble an error of this file, of `classic-level` or of the system tells of. */
-export function faultOf(error: unknown): Fault {
-  for (let link = error; link instanceof Error; link = link.cause) {
-    const code = codeOf(link)
-    if (code === 'LEVEL_LOCKED') return FAULT.LOCKED
-    if (code === 'LEVEL_CORRUPTION') return FAULT.CORRUPT
-    if (NO_SPACE.test(code) || NO_SPACE.test(link.message)) return FAULT.NO_SPACE
-    if (link.cause === undefined && CLOSED.test(code)) return FAULT.CLOSED
-  }
-  return FAULT.IO
-}
-
-/** LevelDB gives the words of the system, those of strerror or of Windows; Node its codes. */
-const NO_SPACE =
-  /^(?:ENOSPC|EDQUOT|EFBIG)$|No space left on device|quota exceeded|File too large|not enough space/i
-/** Each without a cause: with one the database was never open. */
-const CLOSED = /^LEVEL_(?:DATABASE|ITERATOR)_NOT_OPEN$/
-/** What LevelDB says of a folder without CURRENT, and of a CURRENT that names no file. */
-const MISSING = /does not exist \(create_if_missing|No such file or directory|cannot find the/
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-/** Files that must be there and are not are damage, not trouble with the disk. */
-function orMissing(error: unknown): unknown {
-  const said = error instanceof Error && error.cause instanceof Error ? error.cause.message : ''
-  if (!MISSING.test(said)) return error
-  return Object.assign(new Error(said, { cause: error }), { code: 'LEVEL_CORRUPTION' })
-}
-
-function unusable(what: string, cause: unknown): ServerError {
-  if (cause instanceof ServerError) return cause
-  return new ServerError('DATA_DIR_UNUSABLE', `${what}: ${reasonOf(cause)}`, cause)
-}
-
 function inUse(directory: string, cause: unknown): ServerError {
   return new ServerError('DATA_DIR_IN_USE', `another process uses ${directory}`, cause)
-}
-
-/** The innermost message: "Database failed to open" alone helps nobody. */
-function reasonOf(error: unknown): string {
-  let reason = String(error)
-  for (let link = error; link instanceof Error; link = link.cause) reason = link.message
-  return reason
 }
 
 function packKey(number: number): Buffer {
