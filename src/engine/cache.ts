@@ -32,6 +32,7 @@ import {
   setClientFlags,
   setExpiresAt,
   setFlushEpoch,
+  sizeClass,
   valueBytes,
   valueStart,
 } from '../store/l1/layout.ts'
@@ -205,6 +206,7 @@ export class Cache implements PinOwner, StoreListener {
     setClientFlags(this.#words, item, flags)
     setExpiresAt(this.#words, item, expiryInstant(exptimeS, nowS))
     setAccessedAt(this.#words, item, nowS)
+    removeState(this.#words, item, STATE.STALE | STATE.WON | STATE.BINARY_KEY)
     this.stamp(item)
     this.#metrics.count(METRIC.TOTAL_ITEMS)
     return true
@@ -236,6 +238,13 @@ export class Cache implements PinOwner, StoreListener {
     return hasState(this.#words, item, STATE.STALE)
   }
 
+  /** Makes a reservation the stale successor of an item: with its expiry, and won if that is won. */
+  succeedStale(reserved: number, item: number): void {
+    setExpiresAt(this.#words, reserved, expiresAt(this.#words, item))
+    addState(this.#words, reserved, STATE.STALE)
+    if (this.isWon(item)) addState(this.#words, reserved, STATE.WON)
+  }
+
   /** Notes that one client is to renew the item. */
   setWon(item: number): void {
     addState(this.#words, item, STATE.WON)
@@ -243,6 +252,15 @@ export class Cache implements PinOwner, StoreListener {
 
   isWon(item: number): boolean {
     return hasState(this.#words, item, STATE.WON)
+  }
+
+  /** Notes that the key of an item, or of a reservation, is to be shown in base64. */
+  setBinaryKey(item: number): void {
+    addState(this.#words, item, STATE.BINARY_KEY)
+  }
+
+  hasBinaryKey(item: number): boolean {
+    return hasState(this.#words, item, STATE.BINARY_KEY)
   }
 
   /** Whether the item was read since it was stored. */
@@ -259,6 +277,12 @@ export class Cache implements PinOwner, StoreListener {
   secondsToLive(item: number): number {
     const expiresAtS = expiresAt(this.#words, item)
     return expiresAtS === 0 ? -1 : expiresAtS - this.#clock.nowS
+  }
+
+  /** Whether an item ends before an instant, as a client writes it. */
+  endsBefore(item: number, exptimeS: number): boolean {
+    const expiresAtS = expiresAt(this.#words, item)
+    return expiresAtS !== 0 && expiresAtS < expiryInstant(exptimeS, this.#clock.nowS)
   }
 
   remove(item: number): void {
@@ -320,6 +344,16 @@ export class Cache implements PinOwner, StoreListener {
   /** Whether an item has a cas value. */
   hasCas(item: number, hi: number, lo: number): boolean {
     return casLo(this.#words, item) === lo && casHi(this.#words, item) === hi
+  }
+
+  /** Whether the cas value of an item is above another, and so belongs to a later change. */
+  hasLaterCas(item: number, hi: number, lo: number): boolean {
+    const itemHi = casHi(this.#words, item)
+    return itemHi > hi || (itemHi === hi && casLo(this.#words, item) > lo)
+  }
+
+  sizeClass(item: number): number {
+    return sizeClass(this.#words, item)
   }
 
   valueStart(item: number): number {

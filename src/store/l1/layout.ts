@@ -62,6 +62,8 @@ export const STATE = {
   STALE: 8,
   /** One client was told that it is to make the item anew; no other is told that. */
   WON: 16,
+  /** The key was written in base64 when the item was stored, and is shown so. */
+  BINARY_KEY: 32,
 } as const
 
 /** Bytes that an item takes, header included. */
