@@ -20,7 +20,7 @@ import { SocketWriter } from './net/socket-writer.ts'
 import { SystemClock } from './observe/clock.ts'
 import type { Logger } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
-import { TextProtocol } from './protocol/text/protocol.ts'
+import { Protocols } from './protocol/select.ts'
 
 /**
  * The version of memcached whose behaviour this server has. Clients take `version` apart and
@@ -105,7 +105,11 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   const host: ConnectionHost = {
     io: new IoArea(heap),
     scratch: new TurnScratch(heap),
-    protocol: new TextProtocol(config.server.getLineBytesMax),
+    protocols: new Protocols({
+      choice: 'auto',
+      getLineBytesMax: config.server.getLineBytesMax,
+      requiresLogin: false,
+    }),
     context,
     pins: cache,
     metrics,

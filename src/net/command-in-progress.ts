@@ -87,8 +87,9 @@ export function beginValue(
   const wholeAt = isWhole(request, input) ? input.start : -1
   const begun = begin(context, request, wholeAt, reply, out)
   if (begun === BEGUN.RESERVED) command.intake.begin()
-  else if (begun === BEGUN.REFUSED) command.swallowBytes = total
-  else input.start += total
+  else if (begun === BEGUN.STORED) input.start += total
+  else if (total > 0) command.swallowBytes = total
+  else reply.outcome(out, request, request.outcome)
 }
 
 /** Whether the value of a request stands whole and well closed in the window. */

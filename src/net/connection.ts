@@ -26,8 +26,10 @@ import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
 import type { Parsed, Ran } from '../message/codes.ts'
 import type { PinOwner } from '../message/item-view.ts'
 import type { Protocol } from '../message/protocol.ts'
+import type { Reply } from '../message/reply.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Protocols } from '../protocol/select.ts'
 import { CommandInProgress, WAITING, beginValue, swallow } from './command-in-progress.ts'
 import type { TurnScratch, Waiting } from './command-in-progress.ts'
 import { HeldReplies } from './held-replies.ts'
@@ -56,7 +58,7 @@ export interface ConnectionLimits {
 export interface ConnectionHost {
   readonly io: IoArea
   readonly scratch: TurnScratch
-  readonly protocol: Protocol
+  readonly protocols: Protocols
   readonly context: CommandContext
   readonly pins: PinOwner
   readonly metrics: Metrics
@@ -72,6 +74,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
   readonly #host: ConnectionHost
+  /** What the client speaks, once its first byte has told. */
+  #protocol: Protocol | null = null
   /** The command in progress, between events; null as long as there is none. */
   #command: CommandInProgress | null = null
   /** Input that could not be used yet, at the start of a buffer of our own. */
@@ -163,8 +167,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Handles the commands of the input window, then sends what they were answered. */
   #process(): void {
-    const { io, protocol, context, limits, scratch } = this.#host
+    const { io, protocols, context, limits, scratch } = this.#host
     const input = scratch.input
+    const protocol = (this.#protocol ??= protocols.of(input))
     const command = this.#command ?? scratch.command
     const { request, intake } = command
     const reply = protocol.reply
@@ -218,7 +223,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       } else if (parsed === PARSED.NEED_MORE) {
         break
       } else {
-        this.#refuse(parsed, command, out)
+        this.#refuse(parsed, command, reply, out)
       }
     }
     this.#send()
@@ -238,6 +243,12 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     }
     command.waiting = WAITING.NOTHING
     if (ran === RAN.CLOSE) this.#closing = true
+    if (ran === RAN.AUTHENTICATED) {
+      // The next turn begins with the protocol of those who have logged in.
+      this.#protocol = this.#host.protocols.unlocked(this.#protocol!)
+      this.#yield()
+      return false
+    }
     return true
   }
 
@@ -260,15 +271,14 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   }
 
   /** Deals with what is not a request. */
-  #refuse(parsed: Parsed, command: CommandInProgress, out: OutputBuffer): void {
+  #refuse(parsed: Parsed, command: CommandInProgress, reply: Reply, out: OutputBuffer): void {
     const { request } = command
     if (parsed === PARSED.REFUSED) {
       command.swallowBytes = request.swallowBytes
-      if (request.swallowBytes === 0) {
-        this.#host.protocol.reply.outcome(out, request, request.outcome)
-      }
+      if (request.swallowBytes === 0) reply.outcome(out, request, request.outcome)
       return
     }
+    if (parsed === PARSED.MALFORMED) reply.outcome(out, request, request.outcome)
     if (parsed === PARSED.LINE_TOO_LONG) this.#host.metrics.count(METRIC.LINES_TOO_LONG)
     this.#closing = true
   }

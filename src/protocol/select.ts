@@ -1,0 +1,48 @@
+/**
+ * Which protocol a client speaks: its first byte tells, once for the whole connection. No command of
+ * the text protocol begins with the byte that every binary request begins with.
+ */
+import type { InputWindow } from '../bytes/input-window.ts'
+import type { Protocol } from '../message/protocol.ts'
+import { ACCESS, MAGIC_REQUEST } from './binary/layout.ts'
+import { BinaryProtocol } from './binary/protocol.ts'
+import { TextProtocol } from './text/protocol.ts'
+
+/** What clients may speak: either, or one of them whatever they begin with. */
+export type ProtocolChoice = 'auto' | 'ascii' | 'binary'
+
+export interface ProtocolOptions {
+  readonly choice: ProtocolChoice
+  /** Longest line of a multiget in text. */
+  readonly getLineBytesMax: number
+  /** Clients of the binary protocol have to log in. */
+  readonly requiresLogin: boolean
+}
+
+/** The protocols of a server. They have no state of a connection, so there is one of each. */
+export class Protocols {
+  readonly #choice: ProtocolChoice
+  readonly #text: Protocol
+  readonly #binary: Protocol
+  readonly #unlocked: Protocol
+
+  constructor(options: ProtocolOptions) {
+    const { choice, getLineBytesMax, requiresLogin } = options
+    this.#choice = choice
+    this.#text = new TextProtocol(getLineBytesMax)
+    this.#unlocked = new BinaryProtocol(requiresLogin ? ACCESS.UNLOCKED : ACCESS.OPEN)
+    this.#binary = requiresLogin ? new BinaryProtocol(ACCESS.LOCKED) : this.#unlocked
+  }
+
+  /** The protocol of a client, by the first byte of its input. */
+  of(input: InputWindow): Protocol {
+    if (this.#choice === 'ascii') return this.#text
+    if (this.#choice === 'binary') return this.#binary
+    return input.bytes.buffer[input.start] === MAGIC_REQUEST ? this.#binary : this.#text
+  }
+
+  /** The protocol of a client that has logged in, instead of the one it had. */
+  unlocked(protocol: Protocol): Protocol {
+    return protocol === this.#binary ? this.#unlocked : protocol
+  }
+}
