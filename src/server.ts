@@ -2,11 +2,15 @@
  * The composition root: builds every part once, from the bottom up, and owns the order of
  * starting and stopping. Nothing below it knows how the parts are put together.
  */
+import { resolve } from 'node:path'
 import type { CommandContext } from './commands/context.ts'
+import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
 import { parseListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
+import { DiskTier } from './engine/disk-tier.ts'
+import type { TierOptions } from './engine/disk-tier.ts'
 import { ServerError, assert } from './errors.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
@@ -29,13 +33,16 @@ import { Protocols } from './protocol/select.ts'
 const COMPATIBLE_VERSION = '1.6.45'
 /** Flushes that have become due and idle clients are looked for this often. */
 const TICK_MS = 250
+/** A value of more than this part of the disk tier would push too many others out of it. */
+const DISK_PART_MAX = 16
 /** Levels of the log by memcached's verbosity. */
 const VERBOSE_LEVELS = ['debug', 'trace'] as const
 
 export interface RatServer {
   /**
    * Opens every listener. Resolves to the addresses that are bound, "127.0.0.1:11211" or
-   * "unix:/path". Rejects with ServerError CANNOT_BIND, and nothing is open then.
+   * "unix:/path". Rejects with ServerError CANNOT_BIND, or DATA_DIR_… for a disk tier that cannot be
+   * used, and nothing is open then.
    */
   listen(): Promise<readonly string[]>
   /**
@@ -48,6 +55,8 @@ export interface RatServer {
 export interface ServerOptions {
   /** What `stats` shows as this program's own version. */
   readonly version?: string
+  /** Who may log in; left out, nobody has to. */
+  readonly authenticator?: Authenticator
   /** How sockets are read; 'data' is the fallback, for tests and for runtimes without 'onread'. */
   readonly readMode?: ReadMode
 }
@@ -73,6 +82,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   let addresses: readonly string[] = []
 
   const heap = cache.store.heap.bytes
+  const authenticator = options.authenticator ?? null
   const context: CommandContext = {
     cache,
     metrics,
@@ -99,6 +109,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     },
     view: new ItemView(heap),
     heap,
+    authenticator,
     counter: new Counter(),
   }
   const readMode = options.readMode ?? 'onread'
@@ -108,7 +119,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     protocols: new Protocols({
       choice: 'auto',
       getLineBytesMax: config.server.getLineBytesMax,
-      requiresLogin: false,
+      requiresLogin: authenticator !== null,
     }),
     context,
     pins: cache,
@@ -131,11 +142,13 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     cache.tick()
     table.closeIdle()
   })
+  let tier: DiskTier | undefined
 
   let stopping: Promise<void> | undefined
   async function shutDown(): Promise<void> {
     for (const listener of listeners) listener.close()
     await table.closeAll(config.server.shutdownTimeoutMs)
+    await tier?.close()
     ticking.stop()
     clock.stop()
   }
@@ -143,6 +156,10 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   return {
     async listen() {
       try {
+        if (config.l2.enabled) {
+          tier = await DiskTier.open(tierOptions(config), cache.store, cache, clock, metrics, log)
+          cache.attach(tier)
+        }
         // One after the other: the order of the log is that of the configuration.
         const bound: string[] = []
         for (const listener of listeners) bound.push(await listener.open())
@@ -150,6 +167,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
         return bound
       } catch (error) {
         for (const listener of listeners) listener.close()
+        await tier?.close()
         ticking.stop()
         clock.stop()
         throw error instanceof ServerError
@@ -160,6 +178,33 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     stop() {
       stopping ??= shutDown()
       return stopping
+    },
+  }
+}
+
+function tierOptions(config: Config): TierOptions {
+  const { l2, compression, performance } = config
+  const unlimited = (bytes: number): number => (bytes === 0 ? Infinity : bytes)
+  return {
+    folder: resolve(l2.dataDir),
+    diskBytesMax: l2.diskBytesMax,
+    stagedBytesMax: l2.stagedBytesMax,
+    writeIntervalMs: l2.writeIntervalMs,
+    sync: l2.sync,
+    syncIntervalMs: l2.syncIntervalMs,
+    compression: {
+      enabled: compression.enabled,
+      minBytes: compression.valueBytesMin,
+      maxBytes: compression.valueBytesMax,
+    },
+    writesThrough: l2.writePolicy === 'write-through',
+    onEvict: l2.writePolicy === 'on-evict',
+    rules: {
+      largeValueBytesMin: unlimited(performance.largeValueBytesMin),
+      valueBytesMin: l2.itemBytesMin,
+      valueBytesMax: Math.min(unlimited(l2.itemBytesMax), l2.diskBytesMax / DISK_PART_MAX),
+      secondsToLiveMin: l2.ttlMinMs / 1000,
+      promotion: l2.promotion,
     },
   }
 }

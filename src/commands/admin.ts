@@ -1,6 +1,6 @@
 /** version, verbosity and stats. */
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
-import { startsWith } from '../bytes/ascii.ts'
+import { equalsText, startsWith } from '../bytes/ascii.ts'
 import { OUTCOME } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
@@ -45,9 +45,17 @@ export function stats(
   } else if (isPrefixOf(request, 'settings')) {
     for (const [name, value] of context.facts.settings()) reply.stat(out, request, name, value)
     reply.endOfStats(out, request)
+  } else if (isWord(request, 'detail off')) {
+    // There are no statistics by prefix, so they are off.
+    reply.outcome(out, request, OUTCOME.OK)
   } else {
     reply.outcome(out, request, OUTCOME.UNKNOWN_COMMAND)
   }
+}
+
+function isWord(request: Request, word: string): boolean {
+  const { keyStart, keyBytes } = request
+  return equalsText(request.bytes.buffer, keyStart, keyStart + keyBytes, word)
 }
 
 function isPrefixOf(request: Request, word: string): boolean {

@@ -5,6 +5,7 @@ import type { Counter } from '../message/counter.ts'
 import type { ItemView } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Authenticator } from './login.ts'
 
 /** Settings that a command obeys. */
 export interface CommandSettings {
@@ -37,6 +38,8 @@ export interface CommandContext {
   readonly view: ItemView
   /** The heap, for commands that read or change values. */
   readonly heap: Bytes
+  /** Who may log in; null where nobody has to. */
+  readonly authenticator: Authenticator | null
   /** The number that incr and decr work on. */
   readonly counter: Counter
 }

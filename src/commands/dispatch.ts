@@ -11,6 +11,7 @@ import type { Request } from '../message/request.ts'
 import { stats, verbosity, version } from './admin.ts'
 import { arithmetic } from './arithmetic.ts'
 import type { CommandContext } from './context.ts'
+import { listMechanisms, logIn } from './login.ts'
 import { flushAll, remove, touch } from './removal.ts'
 import { get } from './retrieval.ts'
 
@@ -45,6 +46,12 @@ export function run(
     case OP.NOOP:
       reply.outcome(out, request, OUTCOME.OK)
       return RAN.DONE
+    case OP.SASL_LIST:
+      listMechanisms(context, request, reply, out)
+      return RAN.DONE
+    case OP.SASL_AUTH:
+    case OP.SASL_STEP:
+      return logIn(context, request, reply, out)
     case OP.QUIT:
       reply.outcome(out, request, OUTCOME.BYE)
       return RAN.CLOSE

@@ -15,7 +15,7 @@ export interface ProtocolOptions {
   readonly choice: ProtocolChoice
   /** Longest line of a multiget in text. */
   readonly getLineBytesMax: number
-  /** Clients of the binary protocol have to log in. */
+  /** Clients have to log in; only the binary protocol has a command for that, so they must speak it. */
   readonly requiresLogin: boolean
 }
 
@@ -28,7 +28,7 @@ export class Protocols {
 
   constructor(options: ProtocolOptions) {
     const { choice, getLineBytesMax, requiresLogin } = options
-    this.#choice = choice
+    this.#choice = requiresLogin ? 'binary' : choice
     this.#text = new TextProtocol(getLineBytesMax)
     this.#unlocked = new BinaryProtocol(requiresLogin ? ACCESS.UNLOCKED : ACCESS.OPEN)
     this.#binary = requiresLogin ? new BinaryProtocol(ACCESS.LOCKED) : this.#unlocked

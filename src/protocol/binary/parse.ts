@@ -84,6 +84,9 @@ export class BinaryParser {
     const next = keyStart + keyBytes
     if (next > input.end) return PARSED.NEED_MORE
     request.op = op
+    request.options = 0
+    request.wantsItem = false
+    request.vivifies = false
     request.quiet = isQuiet(command)
     request.bytes = input.bytes
     request.keyStart = keyStart
