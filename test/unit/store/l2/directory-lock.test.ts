@@ -42,10 +42,13 @@ describe('the lock of a data directory', () => {
     const args = ['--import', 'tsx', '--input-type=module', '--eval', HOLDER, folder]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(child, 'exit')
-    await once(child.stdout, 'data')
-    await assert.rejects(DirectoryLock.open(folder), isInUse(folder))
-    child.kill('SIGKILL')
-    await ended
+    try {
+      await once(child.stdout, 'data')
+      await assert.rejects(DirectoryLock.open(folder), isInUse(folder))
+    } finally {
+      child.kill('SIGKILL')
+      await ended
+    }
     await (await DirectoryLock.open(folder)).close()
   })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { crc32 } from 'node:zlib'
 import {
   DIRECTORY_ENTRY_BYTES,
   DIRECTORY_HEADER_BYTES,
@@ -113,6 +114,14 @@ describe('a directory', () => {
       assert.equal(told(directory.subarray(0, length)), undefined, `${length} bytes`)
     }
     assert.equal(told(Buffer.concat([directory, Buffer.alloc(20)])), undefined)
+  })
+
+  it('is refused when it is whole but counts other entries than it has', () => {
+    for (const extraBytes of [4, 20, 40]) {
+      const directory = Buffer.concat([directoryOf(ENTRIES, 42), Buffer.alloc(extraBytes)])
+      directory.writeUInt32LE(crc32(directory.subarray(8)), 4)
+      assert.equal(told(directory), undefined, `${extraBytes} bytes more`)
+    }
   })
 
   it('takes no offset that is no multiple of eight, and no sequence number that is not whole', () => {
