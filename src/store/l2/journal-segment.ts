@@ -73,15 +73,16 @@ export function writeStale(
 
 /** Whether an entry that says "stale" stands there, undamaged. */
 export function isStaleEntry(view: DataView, at: number): boolean {
-  const kind = view.getInt32(at + AT_KIND, true)
   const check = checkOf(
     view.getInt32(at + AT_HASH_LO, true),
     view.getInt32(at + AT_HASH_HI, true),
     view.getInt32(at + AT_SEQUENCE_LO, true),
     view.getInt32(at + AT_SEQUENCE_HI, true),
-    kind,
+    KIND_STALE,
   )
-  return kind === KIND_STALE && check === view.getInt32(at + AT_CHECK, true)
+  return (
+    view.getInt32(at + AT_KIND, true) === KIND_STALE && view.getInt32(at + AT_CHECK, true) === check
+  )
 }
 
 export function hashHiAt(view: DataView, at: number): number {

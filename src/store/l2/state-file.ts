@@ -67,7 +67,7 @@ export class StateFile {
   readonly isNew: boolean
   readonly #files: FileSystem
   readonly #path: string
-  readonly #file: number
+  #file: number
   readonly #slot: Buffer = Buffer.alloc(SLOT_BYTES)
   readonly #view: DataView
   #counter: number
@@ -144,6 +144,25 @@ export class StateFile {
     return true
   }
 
+  /**
+   * Makes the file anew, whole, with the facts as they stand: for the return from trouble, when the
+   * directory may be another one than that which the file was opened in. Waits for the device.
+   */
+  recreate(): boolean {
+    try {
+      createWith(this.#path, this.#files, this.facts, this.#counter)
+      const file = this.#files.openSync(this.#path, 'r+')
+      const before = this.#file
+      this.#file = file
+      this.#counter += 2
+      this.#slotNext = 0
+      this.#files.closeSync(before)
+    } catch (error) {
+      return this.#failed(error)
+    }
+    return true
+  }
+
   /** Closes the file without a save. */
   close(): void {
     this.#files.closeSync(this.#file)
@@ -173,7 +192,6 @@ function isThere(path: string, files: FileSystem): boolean {
 }
 
 function create(path: string, files: FileSystem): void {
-  const bytes = Buffer.alloc(FILE_BYTES)
   const seed = randomBytes(8)
   const facts: Facts = {
     seedK0: seed.readInt32LE(0),
@@ -185,16 +203,21 @@ function create(path: string, files: FileSystem): void {
     trusted: true,
     cleanStop: false,
   }
-  // Both slots are valid from the start, the first one older.
-  for (let index = 0; index < 2; index++) {
-    const slot = bytes.subarray(index * SLOT_DISTANCE, index * SLOT_DISTANCE + SLOT_BYTES)
-    fillSlot(viewOf(slot), slot, index + 1, facts)
-  }
   try {
-    createDurably(files, dirname(path), basename(path), bytes)
+    createWith(path, files, facts, 0)
   } catch (error) {
     throw unusable(path, `cannot be made (${errorCode(error)})`, error)
   }
+}
+
+/** Both slots are valid from the start, the first one older; their counters follow `counter`. */
+function createWith(path: string, files: FileSystem, facts: Facts, counter: number): void {
+  const bytes = Buffer.alloc(FILE_BYTES)
+  for (let index = 0; index < 2; index++) {
+    const slot = bytes.subarray(index * SLOT_DISTANCE, index * SLOT_DISTANCE + SLOT_BYTES)
+    fillSlot(viewOf(slot), slot, counter + 1 + index, facts)
+  }
+  createDurably(files, dirname(path), basename(path), bytes)
 }
 
 /** What there is of the file; the rest is zeros. */

@@ -370,9 +370,10 @@ describe('a journal on the device', () => {
   })
 
   it('does without a segment that was removed meanwhile', async (t) => {
-    const { folder, journal } = opened(t)
+    const { folder, files, journal } = opened(t)
     addRange(journal, 0, 1)
     journal.commit()
+    files.failing.set('syncFile', 'ENOENT')
     const syncing = journal.sync()
     journal.forgetUpTo(100)
     assert.equal(await syncing, true)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
@@ -139,6 +139,49 @@ describe('the state file', () => {
   })
 })
 
+describe('a state file that was lost', () => {
+  it('is made again with the facts as they stand, in the folder that is there then', (t) => {
+    const path = statePath(t)
+    const folder = join(path, '..')
+    const files = new FaultyFiles()
+    const state = StateFile.open(path, files)
+    saveMade(state, 1)
+    rmSync(folder, { recursive: true })
+    saveMade(state, 2)
+    assert.equal(state.recreate(), false)
+    mkdirSync(folder)
+    assert.equal(state.recreate(), true)
+    assert.deepEqual(factsIn(path), state.facts)
+    assert.equal(statSync(path).size, FILE_BYTES)
+    // Saves go on in it, and a torn one leaves the facts of the save before.
+    const saved = saveMade(state, 3)
+    assert.deepEqual(factsIn(path), saved)
+    files.roomBytes = CHANGING_BYTES - 1
+    state.facts.clockS = 7
+    assert.equal(state.save(), false)
+    assert.deepEqual(factsIn(path), saved)
+    state.close()
+    const opened = files.calls.filter((name) => name.startsWith('openSync'))
+    const closed = files.calls.filter((name) => name === 'closeSync')
+    assert.equal(closed.length, opened.length - 1, 'one try to open found no folder')
+  })
+
+  it('stays as it was when it cannot be made again', (t) => {
+    const path = statePath(t)
+    const files = new FaultyFiles()
+    const state = StateFile.open(path, files)
+    const saved = saveMade(state, 1)
+    files.roomBytes = 100
+    state.facts.clockS = 7
+    assert.equal(state.recreate(), false)
+    assert.deepEqual(factsIn(path), saved)
+    files.roomBytes = Infinity
+    assert.equal(state.save(), true)
+    assert.equal(factsIn(path).clockS, 7)
+    state.close()
+  })
+})
+
 describe('a save of the state file that does not end', () => {
   it('leaves the facts of the save before, whatever part of it was written', (t) => {
     const { path, before, after, factsBefore, factsAfter, changedAt } = twoSaves(t)
@@ -168,6 +211,22 @@ describe('a save of the state file that does not end', () => {
         const isNewer = at >= changedAt && at < changedAt + SLOT_BYTES
         assert.deepEqual(factsIn(path), isNewer ? factsBefore : factsAfter, `byte ${at}`)
       }
+    }
+  })
+
+  it('leaves them to the process that comes next, too, when its first save tears', (t) => {
+    const path = statePath(t)
+    let saved: Facts | undefined
+    for (let life = 0; life < 3; life++) {
+      const files = new FaultyFiles()
+      const state = StateFile.open(path, files)
+      files.roomBytes = CHANGING_BYTES - 1
+      state.facts.clockS = 7
+      assert.equal(state.save(), false)
+      if (saved !== undefined) assert.deepEqual(factsIn(path), saved)
+      files.roomBytes = Infinity
+      for (let n = 0; n <= life; n++) saved = saveMade(state, life * 10 + n)
+      state.close()
     }
   })
 
