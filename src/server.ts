@@ -182,9 +182,13 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   }
 }
 
+/** A limit where 0 means none. */
+function unlimited(bytes: number): number {
+  return bytes === 0 ? Infinity : bytes
+}
+
 function tierOptions(config: Config): TierOptions {
   const { l2, compression, performance } = config
-  const unlimited = (bytes: number): number => (bytes === 0 ? Infinity : bytes)
   return {
     folder: resolve(l2.dataDir),
     diskBytesMax: l2.diskBytesMax,

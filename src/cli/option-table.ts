@@ -69,6 +69,36 @@ const OWN: readonly OptionRow[] = [
     apply: sets('l1.eviction'),
   },
   {
+    flags: '--data-dir <path>',
+    help: 'directory of the disk tier (default: ./rat-memcached-data)',
+    apply: sets('l2.data_dir'),
+  },
+  {
+    flags: '--no-l2',
+    help: 'no disk tier: memory only',
+    apply: (draft, _, flag) => set(draft, 'l2.enabled', 'false', flag),
+  },
+  {
+    flags: '--max-disk-size <size>',
+    help: 'bytes that the disk tier may take, such as 10g (default: 1GB)',
+    apply: sets('l2.max_disk_size'),
+  },
+  {
+    flags: '--write-policy <name>',
+    help: 'write-behind, write-through or on-evict (default: write-behind)',
+    apply: sets('l2.write_policy'),
+  },
+  {
+    flags: '--promotion <name>',
+    help: 'what is read from disk stays in memory: always, second-hit or never (default: always)',
+    apply: sets('l2.promotion'),
+  },
+  {
+    flags: '--warmup <name>',
+    help: 'fill memory from disk after a start: none, recent or full (default: none)',
+    apply: sets('l2.warmup'),
+  },
+  {
     flags: '--log-level <level>',
     help: 'trace, debug, info, warn, error, fatal or silent (default: info)',
     apply: sets('logging.level'),
@@ -237,7 +267,7 @@ const REFUSED: readonly OptionRow[] = [
   refuses('-X, --disable-dumping', 'dumping cannot be disabled yet'),
   refuses('-W, --disable-watch', 'watching cannot be disabled yet'),
   refuses('-A, --enable-shutdown', 'the shutdown command is not supported yet'),
-  refuses('-e, --memory-file <file>', 'items are not kept over a restart'),
+  refuses('-e, --memory-file <file>', 'items are kept over a restart by the disk tier: --data-dir'),
 ]
 
 export const OPTION_GROUPS: readonly OptionGroup[] = [

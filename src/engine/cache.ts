@@ -23,6 +23,7 @@ import {
   expiresAt,
   flushEpoch,
   hasState,
+  hashOf,
   itemBytes,
   keyBytes,
   keyStart,
@@ -36,6 +37,7 @@ import {
   valueBytes,
   valueStart,
 } from '../store/l1/layout.ts'
+import type { DiskTier, TierHost } from './disk-tier.ts'
 import { expiryInstant, isExpired } from './expiry.ts'
 import { FlushState } from './flush.ts'
 import { hashKey, randomSeed } from './key-hash.ts'
@@ -45,13 +47,14 @@ import type { HashSeed } from './key-hash.ts'
 export const ON_DISK = -1
 
 const WORD_MAX = 0xffff_ffff
+const WORD = 2 ** 32
 
-export class Cache implements PinOwner, StoreListener {
+export class Cache implements PinOwner, StoreListener, TierHost {
   readonly store: L1Store
   readonly #words: Int32Array
   readonly #clock: Clock
   readonly #metrics: Metrics
-  readonly #seed: HashSeed
+  #seed: HashSeed
   readonly #flush = new FlushState()
   #lastCasHi = 0
   #lastCasLo = 0
@@ -67,14 +70,43 @@ export class Cache implements PinOwner, StoreListener {
     this.#words = this.store.heap.words
   }
 
+  #tier: DiskTier | null = null
+
+  /** Adds a second tier. There must be no item yet. */
+  attach(tier: DiskTier): void {
+    this.#tier = tier
+    this.#seed = tier.seed
+    const { sequenceReserved, flushPendingAtS } = tier.l2.first
+    this.#lastCasHi = Math.floor(sequenceReserved / WORD)
+    this.#lastCasLo = sequenceReserved % WORD
+    this.#flush.pendingAtS = flushPendingAtS
+    this.tick()
+    tier.l2.start()
+  }
+
+  get tier(): DiskTier | null {
+    return this.#tier
+  }
   /** Changes that were made so far, as far as the disk has to hear of them. */
-  changes = 0
+  get changes(): number {
+    return this.#tier === null ? 0 : this.#tier.changes
+  }
   /** Something that must be said on disk before it is acknowledged has not been said yet: `commit`. */
-  uncommitted = false
+  get uncommitted(): boolean {
+    return this.#tier !== null && this.#tier.l2.uncommitted
+  }
   /** More waits to be written than the disk takes: who changes more has to wait. */
-  congested = false
+  get congested(): boolean {
+    return this.#tier !== null && this.#tier.l2.writer.isCongested
+  }
   /** Changes are acknowledged only when they are on disk: `whenWritten`. */
-  readonly writesThrough: boolean = false
+  get writesThrough(): boolean {
+    return this.#tier !== null && this.#tier.writesThrough
+  }
+  /** The cas value that was given out last, which is also the number of the last change. */
+  get sequence(): number {
+    return this.#lastCasHi * WORD + this.#lastCasLo
+  }
 
   /** Items that a client could get, but for those that have expired unnoticed. */
   get count(): number {
@@ -92,7 +124,10 @@ export class Cache implements PinOwner, StoreListener {
 
   /** The live item with a key, 0, or ON_DISK. Removes it if it turns out to be dead. */
   find(bytes: Bytes, start: number, length: number): number {
-    return this.findInMemory(hashKey(this.#seed, bytes, start, length), bytes, start, length)
+    const hash = hashKey(this.#seed, bytes, start, length)
+    const item = this.findInMemory(hash, bytes, start, length)
+    if (item !== 0 || this.#tier === null) return item
+    return this.#tier.holds(hash, bytes, start, length) ? ON_DISK : 0
   }
 
   /** The live item with a key whose hash is known, if it is in memory, or 0. */
@@ -103,7 +138,13 @@ export class Cache implements PinOwner, StoreListener {
 
   /** The live item with the key of a reservation, 0, or ON_DISK. */
   findSameKey(reserved: number): number {
-    return this.findSameKeyInMemory(reserved)
+    const item = this.findSameKeyInMemory(reserved)
+    if (item !== 0 || this.#tier === null) return item
+    const words = this.#words
+    const { bytes } = this.store.heap
+    const length = keyBytes(words, reserved)
+    const isHeld = this.#tier.holds(hashOf(words, reserved), bytes, keyStart(reserved), length)
+    return isHeld ? ON_DISK : 0
   }
 
   /** The live item with the key of a reservation, if it is in memory, or 0. */
@@ -116,26 +157,32 @@ export class Cache implements PinOwner, StoreListener {
   discard(hash: number, bytes: Bytes, start: number, length: number): void {
     const item = this.findInMemory(hash, bytes, start, length)
     if (item !== 0) this.remove(item)
+    else this.#tier?.discard(hash, bytes, start, length)
   }
 
   /** Asks for what the last ON_DISK was about. The waiter proceeds when it may be asked for again. */
   load(waiter: DiskWaiter): void {
-    waiter.proceed()
+    this.#tier!.load(waiter)
+  }
+
+  /** Loads a key ahead of its time, if it is on disk only: the next commands will ask for it. */
+  preload(bytes: Bytes, start: number, length: number): void {
+    if (this.find(bytes, start, length) === ON_DISK) this.#tier!.load(null)
   }
 
   /** Says on disk what must be said there before a change is acknowledged. */
   commit(): void {
-    this.uncommitted = false
+    this.#tier?.l2.commit()
   }
 
   /** Lets a waiter proceed when the disk takes more. */
   whenUncongested(waiter: DiskWaiter): void {
-    waiter.proceed()
+    this.#tier!.l2.writer.whenUncongested(waiter)
   }
 
   /** Lets a waiter proceed when all changes made so far are on disk, or it is known that they will not be. */
   whenWritten(waiter: DiskWaiter): void {
-    waiter.proceed()
+    this.#tier!.l2.writer.whenWritten(waiter)
   }
 
   /** Marks an item as used now. */
@@ -148,6 +195,7 @@ export class Cache implements PinOwner, StoreListener {
   /** Gives an item a new expiry, as a client writes it. */
   setExpiry(item: number, exptimeS: number): void {
     setExpiresAt(this.#words, item, expiryInstant(exptimeS, this.#clock.nowS))
+    this.#changed(item)
   }
 
   /** A chunk with a header and a key, for a value to come. Returns 0 without memory. */
@@ -185,12 +233,19 @@ export class Cache implements PinOwner, StoreListener {
    * Returns false, with the reservation abandoned, where no further item may be had.
    */
   link(reserved: number, old: number): boolean {
-    this.stamp(reserved)
+    const tier = this.#tier
+    const wasChanged = tier !== null && old !== 0 && tier.isChanged(old)
+    this.#advance()
+    setCas(this.#words, reserved, this.#lastCasHi, this.#lastCasLo)
     setFlushEpoch(this.#words, reserved, this.#flush.epoch)
     setAccessedAt(this.#words, reserved, this.#clock.nowS)
     if (!this.store.link(reserved, old)) {
       this.store.abandon(reserved)
       return false
+    }
+    if (tier !== null) {
+      if (wasChanged) tier.changedAgain(reserved)
+      else tier.changed(reserved)
     }
     this.#metrics.count(METRIC.TOTAL_ITEMS)
     return true
@@ -214,24 +269,40 @@ export class Cache implements PinOwner, StoreListener {
 
   /** Gives an item a new cas value, because it was changed in place. */
   stamp(item: number): void {
+    this.#advance()
+    setCas(this.#words, item, this.#lastCasHi, this.#lastCasLo)
+    this.#tier?.changed(item)
+  }
+
+  /** The next number, of a change or a cas value. */
+  #advance(): void {
     if (this.#lastCasLo === WORD_MAX) {
       this.#lastCasLo = 0
       this.#lastCasHi++
     } else {
       this.#lastCasLo++
     }
-    setCas(this.#words, item, this.#lastCasHi, this.#lastCasLo)
+  }
+
+  /** An item was changed in a way that its cas value does not show. */
+  #changed(item: number): void {
+    if (this.#tier === null) return
+    this.#advance()
+    // A reservation is nobody's yet; linking it tells of it.
+    if (this.store.isLinked(item)) this.#tier.changed(item)
   }
 
   /** Gives an item a cas value of the client's choice. */
   setCas(item: number, hi: number, lo: number): void {
     setCas(this.#words, item, hi, lo)
+    this.#changed(item)
   }
 
   /** Makes an item stale, and its renewal open to be won again. */
   invalidate(item: number): void {
     addState(this.#words, item, STATE.STALE)
     removeState(this.#words, item, STATE.WON)
+    this.#changed(item)
   }
 
   isStale(item: number): boolean {
@@ -248,6 +319,7 @@ export class Cache implements PinOwner, StoreListener {
   /** Notes that one client is to renew the item. */
   setWon(item: number): void {
     addState(this.#words, item, STATE.WON)
+    this.#changed(item)
   }
 
   isWon(item: number): boolean {
@@ -257,6 +329,7 @@ export class Cache implements PinOwner, StoreListener {
   /** Notes that the key of an item, or of a reservation, is to be shown in base64. */
   setBinaryKey(item: number): void {
     addState(this.#words, item, STATE.BINARY_KEY)
+    this.#changed(item)
   }
 
   hasBinaryKey(item: number): boolean {
@@ -286,6 +359,10 @@ export class Cache implements PinOwner, StoreListener {
   }
 
   remove(item: number): void {
+    if (this.#tier !== null) {
+      this.#advance()
+      this.#tier.removed(item)
+    }
     this.#forget(item)
     this.store.unlink(item)
   }
@@ -294,6 +371,7 @@ export class Cache implements PinOwner, StoreListener {
   flush(exptimeS: number): void {
     if (exptimeS > 0) {
       this.#flush.pendingAtS = expiryInstant(exptimeS, this.#clock.nowS)
+      this.#tier?.flush(this.#flush.pendingAtS)
       this.tick()
     } else {
       this.#flush.pendingAtS = 0
@@ -303,6 +381,7 @@ export class Cache implements PinOwner, StoreListener {
 
   /** Carries out what has become due. Called as the clock moves on, at least once a second. */
   tick(): void {
+    this.#tier?.tick()
     const dueS = this.#flush.pendingAtS
     if (dueS !== 0 && dueS <= this.#clock.nowS) {
       this.#flush.pendingAtS = 0
@@ -380,14 +459,21 @@ export class Cache implements PinOwner, StoreListener {
 
   evicting(item: number): void {
     const words = this.#words
-    if (this.#isDead(item)) {
+    if (this.isDead(item)) {
+      this.#tier?.died(item)
       this.#metrics.count(METRIC.RECLAIMED)
       if (!hasState(words, item, STATE.FETCHED)) this.#metrics.count(METRIC.EXPIRED_UNFETCHED)
+    } else if (this.#tier !== null && this.#tier.demote(item)) {
+      this.#metrics.count(METRIC.L2_DEMOTIONS)
     } else {
       this.#metrics.count(METRIC.EVICTIONS)
       if (!hasState(words, item, STATE.FETCHED)) this.#metrics.count(METRIC.EVICTED_UNFETCHED)
     }
     this.#forget(item)
+  }
+
+  moved(item: number): void {
+    this.#tier?.moved(item)
   }
 
   pageVacated(movedItems: number): void {
@@ -398,19 +484,32 @@ export class Cache implements PinOwner, StoreListener {
   #alive(item: number): number {
     if (flushEpoch(this.#words, item) !== this.#flush.epoch) {
       this.#metrics.count(METRIC.GET_FLUSHED)
-      this.remove(item)
+      this.#removeDead(item)
       return 0
     }
     const expiresAtS = expiresAt(this.#words, item)
     if (expiresAtS !== 0 && expiresAtS <= this.#clock.nowS) {
       this.#metrics.count(METRIC.GET_EXPIRED)
-      this.remove(item)
+      this.#removeDead(item)
       return 0
     }
     return item
   }
 
-  #isDead(item: number): boolean {
+  #removeDead(item: number): void {
+    this.#tier?.died(item)
+    this.#forget(item)
+    this.store.unlink(item)
+  }
+
+  /** Gives an item that comes back from disk what it needs to be alive here. */
+  adopt(item: number): void {
+    setFlushEpoch(this.#words, item, this.#flush.epoch)
+    setAccessedAt(this.#words, item, this.#clock.nowS)
+  }
+
+  /** Whether an item is expired or flushed. */
+  isDead(item: number): boolean {
     return (
       flushEpoch(this.#words, item) !== this.#flush.epoch ||
       isExpired(expiresAt(this.#words, item), this.#clock.nowS)
@@ -418,6 +517,11 @@ export class Cache implements PinOwner, StoreListener {
   }
 
   #flushNow(): void {
+    if (this.#tier !== null) {
+      this.#advance()
+      this.#tier.flush(0)
+      this.#advance()
+    }
     this.#deadCount = this.store.count
     this.#deadBytes = this.store.usedBytes
     if (this.#flush.begin()) this.#purge()
@@ -428,7 +532,7 @@ export class Cache implements PinOwner, StoreListener {
     const policy = this.store.policy
     for (let item = policy.victim(); item !== 0;) {
       const next = policy.after(item)
-      if (flushEpoch(this.#words, item) !== this.#flush.epoch) this.remove(item)
+      if (flushEpoch(this.#words, item) !== this.#flush.epoch) this.#removeDead(item)
       item = next
     }
     this.#flush.purged()

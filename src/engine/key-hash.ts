@@ -12,6 +12,9 @@ import type { Bytes } from '../bytes/ascii.ts'
 const INIT_2 = 0x6c796765
 const INIT_3 = 0x74656462
 const FINAL = 0xff
+/** What tells the seeds of both halves of a hash apart: digits of pi. */
+const HIGH_0 = 0x243f6a88
+const HIGH_1 = 0x85a308d3
 
 export interface HashSeed {
   readonly k0: number
@@ -22,6 +25,11 @@ export interface HashSeed {
 export function randomSeed(): HashSeed {
   const bytes = randomBytes(8)
   return { k0: bytes.readInt32LE(0), k1: bytes.readInt32LE(4) }
+}
+
+/** The seed of the upper half of a 64-bit hash whose lower half has the given one. */
+export function highSeed(seed: HashSeed): HashSeed {
+  return { k0: seed.k0 ^ HIGH_0, k1: seed.k1 ^ HIGH_1 }
 }
 
 /** The hash of a range of bytes, as a signed 32-bit integer. */

@@ -20,6 +20,8 @@ export interface Repeating {
 export interface Clock {
   /** Wall time in whole seconds since 1970, never decreasing. */
   readonly nowS: number
+  /** From now on `nowS` is no less than this: an earlier process has seen it. */
+  notBefore(seconds: number): void
   /** Milliseconds since an arbitrary instant, monotonic, with fractions. */
   elapsedMs(): number
   /** Calls `task` every `periodMs` milliseconds. */
@@ -32,13 +34,24 @@ export interface Clock {
 export class SystemClock implements Clock {
   nowS: number
   readonly #ticking: Repeating
+  /** Where the wall clock is behind what was seen before, time goes on from there. */
+  #baseS = 0
+  #baseMs = 0
 
   constructor() {
     this.nowS = Math.floor(Date.now() / 1000)
     this.#ticking = this.every(TICK_MS, () => {
       const wallS = Math.floor(Date.now() / 1000)
-      if (wallS > this.nowS) this.nowS = wallS
+      const sinceBaseS = this.#baseS + Math.floor((this.elapsedMs() - this.#baseMs) / 1000)
+      this.nowS = Math.max(this.nowS, wallS, sinceBaseS)
     })
+  }
+
+  notBefore(seconds: number): void {
+    if (seconds <= this.nowS) return
+    this.#baseS = seconds
+    this.#baseMs = this.elapsedMs()
+    this.nowS = seconds
   }
 
   elapsedMs(): number {
@@ -70,6 +83,10 @@ export class ManualClock implements Clock {
 
   constructor(startS = 1_800_000_000) {
     this.nowS = startS
+  }
+
+  notBefore(seconds: number): void {
+    if (seconds > this.nowS) this.nowS = seconds
   }
 
   elapsedMs(): number {

@@ -48,6 +48,40 @@ export const METRIC = {
   OUTPUT_BLOCKED: 35,
   /** Connections that ended with an error of the network. */
   CONN_ERRORS: 36,
+  /** Items that were loaded from disk for a command. */
+  L2_HITS: 37,
+  /** Items that should have been on disk and were not: damaged, of another key, unreadable. */
+  L2_MISSES: 38,
+  /** Of the items loaded, those that stayed in memory. */
+  L2_PROMOTIONS: 39,
+  /** Items that left memory to make room and are on disk, or wait to be. */
+  L2_DEMOTIONS: 40,
+  /** Packs that were read. */
+  L2_READS: 41,
+  L2_READ_US: 42,
+  L2_READ_ERRORS: 43,
+  /** Records whose checksum was wrong. */
+  L2_BAD_RECORDS: 44,
+  /** Items that were handed to the writer. */
+  L2_WRITES: 45,
+  L2_TOMBSTONES: 46,
+  /** Bytes of values among them, and what was written for them, headers and directories included. */
+  L2_BYTES_ACCEPTED: 47,
+  L2_BYTES_WRITTEN: 48,
+  L2_BATCHES: 49,
+  L2_WRITE_US: 50,
+  L2_WRITE_ERRORS: 51,
+  /** Items that the rules of admission kept from disk. */
+  L2_REFUSED: 52,
+  /** Changes that a disk in trouble could not take. */
+  L2_LOST: 53,
+  /** Times that a client had to wait until the disk had taken more. */
+  L2_CONGESTED: 54,
+  /** Records of a dropped generation that were written anew, and keys that were forgotten with it. */
+  L2_CARRIED: 55,
+  L2_DROPPED: 56,
+  /** Keys that were named in the journal. */
+  L2_JOURNALED: 57,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]

@@ -39,6 +39,8 @@ export async function startServer(
   const all: Settings = {
     'server.bind': '127.0.0.1:0',
     'server.shutdown_timeout': '2s',
+    // A test that is about the disk tier asks for one, in a directory of its own.
+    'l2.enabled': 'false',
     ...settings,
   }
   const overrides = Object.entries(all).map(([key, value]) => ({

@@ -46,6 +46,7 @@ export class TestStore {
         this.evicted.push(key)
         this.onEvicting(key, item)
       },
+      moved: () => undefined,
       pageVacated: (movedItems) => {
         this.pagesVacated++
         this.itemsMoved += movedItems

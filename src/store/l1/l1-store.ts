@@ -55,6 +55,8 @@ const ITEM_BYTES_MIN = 64
 export interface StoreListener {
   /** An item is about to be unlinked to make room. It is still whole. */
   evicting(item: number): void
+  /** An item is somewhere else now. */
+  moved(item: number): void
   /** A page changed its class; `movedItems` were copied elsewhere for it. */
   pageVacated(movedItems: number): void
 }
@@ -174,7 +176,6 @@ export class L1Store {
    * false, with the reservation untouched, if `entriesMax` forbids another item.
    */
   link(item: number, old: number): boolean {
-    const words = this.#words
     if (old !== 0) {
       this.index.replace(old, item)
       this.policy.replaced(old, item)
@@ -184,11 +185,20 @@ export class L1Store {
       this.index.insert(item)
       this.policy.inserted(item)
     }
-    addState(words, item, STATE.LINKED)
-    this.#usedBytes += itemBytes(keyBytes(words, item), valueBytes(words, item))
-    removePin(words, item)
-    this.slabs.removePagePin(item)
-    if (this.index.wantsGrowth) this.#growIndex()
+    this.#linked(item)
+    return true
+  }
+
+  /**
+   * `link` for an item that has come back from disk: as one that is used again, or, if it is not to
+   * `stay`, as the next one to go.
+   */
+  linkAgain(item: number, stay: boolean): boolean {
+    if (!this.#admitOne()) return false
+    this.index.insert(item)
+    if (stay) this.policy.insertedAgain(item)
+    else this.policy.insertedCold(item)
+    this.#linked(item)
     return true
   }
 
@@ -270,6 +280,7 @@ export class L1Store {
     this.index.replace(from, to)
     this.policy.relocated(from, to)
     this.slabs.free(from)
+    this.#listener.moved(to)
   }
 
   /** Tells the listener that a page was given away. */
@@ -283,6 +294,15 @@ export class L1Store {
     if (classId !== LARGE) return this.slabs.classes.chunkBytes[classId]!
     const total = itemBytes(keyBytes(this.#words, item), valueBytes(this.#words, item))
     return this.slabs.pagesFor(total) * this.heap.pageBytes
+  }
+
+  #linked(item: number): void {
+    const words = this.#words
+    addState(words, item, STATE.LINKED)
+    this.#usedBytes += itemBytes(keyBytes(words, item), valueBytes(words, item))
+    removePin(words, item)
+    this.slabs.removePagePin(item)
+    if (this.index.wantsGrowth) this.#growIndex()
   }
 
   #admitOne(): boolean {

@@ -44,6 +44,7 @@ const PINS_ONE = 1 << PINS_SHIFT
 /** Most pins an item can have. */
 export const PINS_MAX = 0xffff
 
+const STATE_MASK = 0xff
 const POLICY_SHIFT = 8
 const POLICY_MASK = 0xff
 const EPOCH_SHIFT = 16
@@ -62,6 +63,8 @@ export const STATE = {
   STALE: 8,
   /** One client was told that it is to make the item anew; no other is told that. */
   WON: 16,
+  /** The disk does not have the item as it is now. */
+  CHANGED: 64,
   /** The key was written in base64 when the item was stored, and is shown so. */
   BINARY_KEY: 32,
 } as const
@@ -192,6 +195,10 @@ export function removePin(words: Int32Array, item: number): void {
 
 export function hasState(words: Int32Array, item: number, bit: number): boolean {
   return (words[item * WORDS_PER_UNIT + STATE_POLICY_EPOCH]! & bit) !== 0
+}
+/** All of them. */
+export function stateBits(words: Int32Array, item: number): number {
+  return words[item * WORDS_PER_UNIT + STATE_POLICY_EPOCH]! & STATE_MASK
 }
 export function addState(words: Int32Array, item: number, bit: number): void {
   words[item * WORDS_PER_UNIT + STATE_POLICY_EPOCH]! |= bit

@@ -110,6 +110,17 @@ export class Slabs {
     if (classId === LARGE) return first
     return first + index * (this.classes.chunkBytes[classId]! / UNIT_BYTES)
   }
+  /** Whether a handle that was good once still is that of a chunk, in use or not. */
+  isChunk(item: number): boolean {
+    const page = this.pageOf(item)
+    const classId = this.#pageClass[page]!
+    if (classId === FREE || classId === RUN_TAIL) return false
+    const first = this.#baseUnits + page * (1 << this.#pageShift)
+    if (classId === LARGE) return item === first
+    const units = this.classes.chunkBytes[classId]! / UNIT_BYTES
+    const index = (item - first) / units
+    return Number.isInteger(index) && index < this.#pageCarved[page]!
+  }
   addPagePin(item: number): void {
     this.#pagePins[this.pageOf(item)]!++
   }

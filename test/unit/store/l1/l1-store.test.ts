@@ -156,7 +156,7 @@ describe('a store', () => {
 
   it('chooses a page size by its memory: 64 KiB to 1 MiB, 256 pages or more', () => {
     const { pageBytes: _, ...options } = SMALL_STORE
-    const listener = { evicting: () => {}, pageVacated: () => {} }
+    const listener = { evicting: () => {}, moved: () => {}, pageVacated: () => {} }
     const pageBytesOf = (memoryBytesMax: number): number =>
       new L1Store({ ...options, memoryBytesMax }, listener).heap.pageBytes
     const MIB = 2 ** 20

@@ -21,6 +21,7 @@ class Fixture {
     },
     {
       evicting: () => undefined,
+      moved: () => undefined,
       pageVacated: () => undefined,
     },
   )

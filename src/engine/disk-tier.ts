@@ -1,0 +1,424 @@
+/**
+ * The second tier: what becomes of items in memory when there is a disk.
+ *
+ * Whatever changes in memory is told here. An item that the disk does not have as it is now is in the
+ * state CHANGED; it gets there by being gathered for the next batch, or, with `on-evict`, by
+ * leaving memory. What leaves memory without that state is on disk already, and just leaves.
+ *
+ * ```
+ *             changed            written              evicted
+ *   clean ───────────▶ CHANGED ───────────▶ clean ───────────▶ on disk only
+ *                        │  evicted                               │ asked for
+ *                        └──────────────▶ staged ─▶ on disk only ─┴──────────▶ clean
+ * ```
+ */
+import { copyBytes } from '../bytes/ascii.ts'
+import type { Bytes } from '../bytes/ascii.ts'
+import type { DiskWaiter } from '../message/disk-waiter.ts'
+import type { Clock } from '../observe/clock.ts'
+import type { Logger } from '../observe/log.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { L1Store } from '../store/l1/l1-store.ts'
+import {
+  STATE,
+  addState,
+  casHi,
+  casLo,
+  clientFlags,
+  expiresAt,
+  hasState,
+  hashOf,
+  itemBytes,
+  keyBytes,
+  keyStart,
+  removeState,
+  setCas,
+  setClientFlags,
+  setExpiresAt,
+  stateBits,
+  valueBytes,
+  valueStart,
+} from '../store/l1/layout.ts'
+import { L2Store } from '../store/l2/l2-store.ts'
+import type { Found, L2Options } from '../store/l2/l2-store.ts'
+import { READ, emptyRecordView, readRecord } from '../store/l2/record.ts'
+import type { RecordFields, RecordView } from '../store/l2/record.ts'
+import type { ChangeSource } from '../store/l2/write-behind.ts'
+import { ChangedItems } from './changed-items.ts'
+import { Faults } from './faults.ts'
+import type { Fault, FaultHandler } from './faults.ts'
+import { hashKey, highSeed } from './key-hash.ts'
+import type { HashSeed } from './key-hash.ts'
+import { isAdmitted, isLarge, isPromoted } from './tiers.ts'
+import type { TierRules } from './tiers.ts'
+
+/** States of an item that go to disk and come back with it. */
+const KEPT_STATES = STATE.FETCHED | STATE.STALE | STATE.WON | STATE.BINARY_KEY
+/** Writing begins before the interval is over when this part of what may wait has gathered. */
+const EARLY_PART = 8
+
+export interface TierOptions extends L2Options {
+  readonly rules: TierRules
+  /** Changes stay in memory until they leave it. */
+  readonly onEvict: boolean
+}
+
+/** What the tier needs to know of the cache above it. */
+export interface TierHost {
+  /** The last sequence number that was given out, as an integer. */
+  readonly sequence: number
+  /** Whether an item is expired or flushed. */
+  isDead(item: number): boolean
+  /** Gives a loaded item what is the cache's: its epoch and its time of use. */
+  adopt(item: number): void
+}
+
+export class DiskTier implements ChangeSource, FaultHandler {
+  l2!: L2Store
+  readonly #options: TierOptions
+  readonly #l1: L1Store
+  readonly #words: Int32Array
+  readonly #heap: Bytes
+  readonly #host: TierHost
+  readonly #clock: Clock
+  readonly #metrics: Metrics
+  readonly #changed = new ChangedItems()
+  readonly #early: number
+  #faults!: Faults
+  #seed!: HashSeed
+  #highSeed!: HashSeed
+  /** Reused for each record that is written, and for each that is read. */
+  readonly #fields: RecordFields = emptyRecordView()
+  readonly #view: RecordView = emptyRecordView()
+  /** What `holds` said yes to last. */
+  #asked: Bytes
+  #askedStart = 0
+  #askedBytes = 0
+  #askedHi = 0
+  #askedLo = 0
+  /** Bytes of items that wait in the ring, or a little more. */
+  changedBytes = 0
+  /** Changes that were made so far. */
+  changes = 0
+
+  private constructor(
+    options: TierOptions,
+    l1: L1Store,
+    host: TierHost,
+    clock: Clock,
+    metrics: Metrics,
+  ) {
+    this.#options = options
+    this.#l1 = l1
+    this.#words = l1.heap.words
+    this.#heap = l1.heap.bytes
+    this.#asked = l1.heap.bytes
+    this.#host = host
+    this.#clock = clock
+    this.#metrics = metrics
+    this.#early = options.stagedBytesMax / EARLY_PART
+  }
+
+  /** Opens the disk. Rejects with a ServerError, see `L2Store.open`. */
+  static async open(
+    options: TierOptions,
+    l1: L1Store,
+    host: TierHost,
+    clock: Clock,
+    metrics: Metrics,
+    log: Logger,
+  ): Promise<DiskTier> {
+    const tier = new DiskTier(options, l1, host, clock, metrics)
+    tier.l2 = await L2Store.open(options, tier, clock, metrics, log)
+    const { seedK0, seedK1, clockS } = tier.l2.facts
+    clock.notBefore(clockS)
+    tier.#seed = { k0: seedK0, k1: seedK1 }
+    tier.#highSeed = highSeed(tier.#seed)
+    tier.#faults = new Faults(tier.l2, tier)
+    return tier
+  }
+
+  /** The seed of hashes in memory and on disk. */
+  get seed(): HashSeed {
+    return this.#seed
+  }
+  get sequence(): number {
+    return this.#host.sequence
+  }
+  get writesThrough(): boolean {
+    return this.#options.writesThrough
+  }
+  get loadingCount(): number {
+    return this.#faults.count
+  }
+
+  // ------------------------------------------------------------------ asking
+
+  /** Whether a key that is not in memory is on disk, or may be: then `load` finds out. */
+  holds(hash: number, bytes: Bytes, start: number, length: number): boolean {
+    const { l2 } = this
+    const hashHi = hashKey(this.#highSeed, bytes, start, length)
+    if (l2.find(hashHi, hash) === 0 && !l2.isUnknown(hashHi, hash)) return false
+    if (this.#faults.isGivenUp(hashHi, hash)) return false
+    this.#asked = bytes
+    this.#askedStart = start
+    this.#askedBytes = length
+    this.#askedHi = hashHi
+    this.#askedLo = hash
+    return true
+  }
+
+  /** Loads what `holds` said yes to, for a waiter or, without one, ahead of its time. */
+  load(waiter: DiskWaiter | null): void {
+    const { l2 } = this
+    const hashHi = this.#askedHi
+    const hashLo = this.#askedLo
+    const entry = l2.find(hashHi, hashLo)
+    if (entry === 0) {
+      if (waiter !== null) l2.inquire(hashHi, hashLo, waiter)
+      return
+    }
+    const promote = isPromoted(this.#options.rules, l2.keys.isReferenced(entry))
+    // What would not stay in memory is not loaded before it is needed.
+    if (waiter === null && !promote) return
+    l2.keys.setReferenced(entry)
+    this.#faults.load(
+      entry,
+      hashHi,
+      hashLo,
+      this.#asked,
+      this.#askedStart,
+      this.#askedBytes,
+      promote,
+      waiter,
+    )
+  }
+
+  arrived(fault: Fault, found: Found | undefined): void {
+    const { l2 } = this
+    const entry = l2.find(fault.hashHi, fault.hashLo)
+    const isInMemory = this.#l1.find(fault.hashLo, fault.key, 0, fault.keyBytes) !== 0
+    if (isInMemory || entry === 0 || !l2.isAt(entry, fault.place)) {
+      this.#faults.proceed(fault, false)
+      return
+    }
+    if (found === undefined) {
+      this.#metrics.count(METRIC.L2_MISSES)
+      this.#faults.proceed(fault, true)
+      return
+    }
+    const { bytes, offset, end } = found
+    const read = readRecord(bytes, offset, end, fault.key, 0, fault.keyBytes, this.#view)
+    if (read !== READ.OK) {
+      this.#metrics.count(METRIC.L2_MISSES)
+      if (read === READ.DAMAGED) {
+        this.#metrics.count(METRIC.L2_BAD_RECORDS)
+        l2.forget(entry)
+      }
+      this.#faults.proceed(fault, true)
+      return
+    }
+    this.#metrics.count(METRIC.L2_HITS)
+    const promote = fault.promote && !isLarge(this.#options.rules, this.#view.valueBytes)
+    const item = this.#restore(fault, promote)
+    this.#faults.proceed(fault, item === 0)
+    if (item === 0) return
+    const isUnchanged = this.#l1.isLinked(item) && !hasState(this.#words, item, STATE.CHANGED)
+    if (!promote && isUnchanged) this.#l1.unlink(item)
+    this.#l1.unpin(item)
+  }
+
+  /** Makes an item of the record that was read, and pins it. Returns 0 without memory for it. */
+  #restore(fault: Fault, promote: boolean): number {
+    const words = this.#words
+    const l1 = this.#l1
+    const view = this.#view
+    const item = l1.reserve(fault.hashLo, fault.key, 0, fault.keyBytes, view.valueBytes)
+    if (item === 0) return 0
+    setClientFlags(words, item, view.clientFlags)
+    setExpiresAt(words, item, view.expiresAtS)
+    setCas(words, item, view.casHi, view.casLo)
+    addState(words, item, view.state & KEPT_STATES)
+    this.#host.adopt(item)
+    copyBytes(this.#heap, valueStart(words, item), view.value, view.valueStart, view.valueBytes)
+    if (!l1.linkAgain(item, promote)) {
+      l1.abandon(item)
+      return 0
+    }
+    l1.pin(item)
+    if (promote) this.#metrics.count(METRIC.L2_PROMOTIONS)
+    return item
+  }
+
+  // ---------------------------------------------------------------- changing
+
+  /** An item in memory is not as the disk has it any more. */
+  changed(item: number): void {
+    this.changes++
+    const words = this.#words
+    if (hasState(words, item, STATE.CHANGED)) return
+    addState(words, item, STATE.CHANGED)
+    const hashHi = this.#hashHi(item)
+    const length = valueBytes(words, item)
+    if (this.#options.onEvict && !isLarge(this.#options.rules, length)) {
+      this.l2.invalidate(hashHi, hashOf(words, item), this.sequence)
+    } else {
+      this.l2.supersede(hashHi, hashOf(words, item), this.sequence)
+      this.#enqueue(item)
+    }
+  }
+
+  /** A new item takes the place of one that has been changed and not been written. */
+  changedAgain(item: number): void {
+    this.changes++
+    addState(this.#words, item, STATE.CHANGED)
+    const isLargeOne = isLarge(this.#options.rules, valueBytes(this.#words, item))
+    if (!this.#options.onEvict || isLargeOne) this.#enqueue(item)
+  }
+
+  isChanged(item: number): boolean {
+    return hasState(this.#words, item, STATE.CHANGED)
+  }
+
+  /** A changed item has moved in memory. */
+  moved(item: number): void {
+    if (hasState(this.#words, item, STATE.CHANGED) && !this.#options.onEvict) this.#enqueue(item)
+  }
+
+  /** An item in memory is deleted. */
+  removed(item: number): void {
+    this.changes++
+    this.l2.invalidate(this.#hashHi(item), hashOf(this.#words, item), this.sequence)
+  }
+
+  /** What is stored under a key that is not in memory is deleted. */
+  discard(hash: number, bytes: Bytes, start: number, length: number): void {
+    const hashHi = hashKey(this.#highSeed, bytes, start, length)
+    if (this.l2.invalidate(hashHi, hash, this.sequence)) this.changes++
+  }
+
+  /** A dead item leaves memory. The disk may have it as it was before it was changed. */
+  died(item: number): void {
+    if (hasState(this.#words, item, STATE.CHANGED)) {
+      this.l2.invalidate(this.#hashHi(item), hashOf(this.#words, item), this.sequence)
+    }
+  }
+
+  /** A live item is about to leave memory. Returns whether the disk has it, or will. */
+  demote(item: number): boolean {
+    const words = this.#words
+    const hashHi = this.#hashHi(item)
+    const hashLo = hashOf(words, item)
+    const isChanged = hasState(words, item, STATE.CHANGED)
+    if (!isChanged && this.l2.find(hashHi, hashLo) !== 0) return true
+    if (this.#add(item, hashHi, hashLo)) return true
+    if (isChanged) this.l2.invalidate(hashHi, hashLo, this.sequence)
+    return false
+  }
+
+  addChanged(full: () => boolean): boolean {
+    const words = this.#words
+    const ring = this.#changed
+    while (ring.count > 0) {
+      if (full()) return false
+      const item = ring.shift()
+      if (!this.#l1.slabs.isChunk(item)) continue
+      if (!hasState(words, item, STATE.LINKED) || !hasState(words, item, STATE.CHANGED)) continue
+      const bytes = itemBytes(keyBytes(words, item), valueBytes(words, item))
+      this.changedBytes -= bytes
+      if (this.#host.isDead(item)) {
+        this.died(item)
+        removeState(words, item, STATE.CHANGED)
+        continue
+      }
+      const hashHi = this.#hashHi(item)
+      const hashLo = hashOf(words, item)
+      if (!this.#isAdmitted(item)) {
+        this.#metrics.count(METRIC.L2_REFUSED)
+        this.l2.invalidate(hashHi, hashLo, this.sequence)
+        // It stays CHANGED: what is in memory is nowhere else.
+        continue
+      }
+      if (!this.#write(item, hashHi, hashLo)) {
+        this.#enqueue(item)
+        return false
+      }
+      if (isLarge(this.#options.rules, valueBytes(words, item))) {
+        this.#metrics.count(METRIC.L2_DEMOTIONS)
+        this.#l1.unlink(item)
+      }
+    }
+    this.changedBytes = 0
+    return true
+  }
+
+  flush(pendingAtS: number): void {
+    this.changes++
+    this.l2.flush(this.sequence, pendingAtS)
+  }
+
+  tick(): void {
+    this.l2.reserveSequences(this.sequence)
+  }
+
+  /** Writes what is in memory only, and closes. */
+  async close(): Promise<void> {
+    if (this.#options.onEvict) this.#enqueueAll()
+    await this.l2.close()
+  }
+
+  // ------------------------------------------------------------------ inside
+
+  #enqueue(item: number): void {
+    this.#changed.push(item)
+    this.changedBytes += itemBytes(keyBytes(this.#words, item), valueBytes(this.#words, item))
+    if (this.changedBytes > this.#early) this.l2.writer.writeSoon()
+  }
+
+  #enqueueAll(): void {
+    const { policy } = this.#l1
+    for (let item = policy.victim(); item !== 0; item = policy.after(item)) {
+      if (hasState(this.#words, item, STATE.CHANGED)) this.#enqueue(item)
+    }
+  }
+
+  /** Adds an item to what is written next, if it may go to disk and there is room. */
+  #add(item: number, hashHi: number, hashLo: number): boolean {
+    if (!this.#isAdmitted(item)) {
+      this.#metrics.count(METRIC.L2_REFUSED)
+      return false
+    }
+    if (this.#write(item, hashHi, hashLo)) return true
+    this.#metrics.count(METRIC.L2_LOST)
+    return false
+  }
+
+  #isAdmitted(item: number): boolean {
+    const words = this.#words
+    const expiresAtS = expiresAt(words, item)
+    const secondsToLive = expiresAtS === 0 ? Infinity : expiresAtS - this.#clock.nowS
+    return isAdmitted(this.#options.rules, valueBytes(words, item), secondsToLive)
+  }
+
+  #write(item: number, hashHi: number, hashLo: number): boolean {
+    const words = this.#words
+    const fields = this.#fields
+    fields.clientFlags = clientFlags(words, item)
+    fields.expiresAtS = expiresAt(words, item)
+    fields.casHi = casHi(words, item)
+    fields.casLo = casLo(words, item)
+    fields.state = stateBits(words, item) & KEPT_STATES
+    fields.keyBytes = keyBytes(words, item)
+    fields.valueBytes = valueBytes(words, item)
+    const keyAt = keyStart(item)
+    const valueAt = keyAt + fields.keyBytes
+    if (!this.l2.add(hashHi, hashLo, fields, this.#heap, keyAt, valueAt)) return false
+    removeState(words, item, STATE.CHANGED)
+    return true
+  }
+
+  #hashHi(item: number): number {
+    return hashKey(this.#highSeed, this.#heap, keyStart(item), keyBytes(this.#words, item))
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Loading items from disk for the commands that wait for them.
+ *
+ * What is asked for in one turn of the event loop is read together, and once for all who wait for the
+ * same key. An item that was loaded is pinned until those have run.
+ *
+ * Whatever happened to the key meanwhile wins: if it is in memory by now, or its record is not the
+ * one that was read, what was read is forgotten, and the commands look again. What cannot be had (an
+ * unreadable record, no memory for it) is treated as absent while they run, so that none waits for
+ * ever.
+ */
+import { bytesOf, copyBytes, equalBytes } from '../bytes/ascii.ts'
+import type { Bytes } from '../bytes/ascii.ts'
+import type { DiskWaiter } from '../message/disk-waiter.ts'
+import type { L2Store, Place } from '../store/l2/l2-store.ts'
+import type { Found } from '../store/l2/l2-store.ts'
+
+/** A key that is being loaded. */
+export interface Fault {
+  readonly hashHi: number
+  readonly hashLo: number
+  readonly key: Bytes
+  readonly keyBytes: number
+  readonly place: Place
+  /** Whether the item is to stay in memory. */
+  readonly promote: boolean
+  readonly waiters: DiskWaiter[]
+}
+
+/** Who makes items of records. */
+export interface FaultHandler {
+  /** What was read for a fault, undefined if nothing could be. To end in `proceed`. */
+  arrived(fault: Fault, found: Found | undefined): void
+}
+
+export class Faults {
+  readonly #l2: L2Store
+  readonly #handler: FaultHandler
+  /** By hash; two keys that share one wait one after the other. */
+  readonly #faults = new Map<string, Fault>()
+  #queue: Fault[] = []
+  /** The key that is treated as absent now, because it cannot be had. */
+  #given: Fault | null = null
+
+  constructor(l2: L2Store, handler: FaultHandler) {
+    this.#l2 = l2
+    this.#handler = handler
+  }
+
+  /** Keys that are being loaded. */
+  get count(): number {
+    return this.#faults.size
+  }
+
+  /** Whether a key is to be taken for absent. */
+  isGivenUp(hashHi: number, hashLo: number): boolean {
+    return this.#given !== null && this.#given.hashHi === hashHi && this.#given.hashLo === hashLo
+  }
+
+  /** Loads the record of an entry. */
+  load(
+    entry: number,
+    hashHi: number,
+    hashLo: number,
+    bytes: Bytes,
+    keyStart: number,
+    keyBytes: number,
+    promote: boolean,
+    waiter: DiskWaiter | null,
+  ): void {
+    const id = `${hashHi}:${hashLo}`
+    const other = this.#faults.get(id)
+    if (other !== undefined) {
+      const isSame =
+        other.keyBytes === keyBytes && equalBytes(other.key, 0, bytes, keyStart, keyBytes)
+      // One with the same hash finds its turn when that one is over.
+      if (isSame || waiter !== null) {
+        if (waiter !== null) other.waiters.push(waiter)
+      }
+      return
+    }
+    // allocates: a load from disk allocates more than this
+    const key = bytesOf(Buffer.allocUnsafe(keyBytes))
+    copyBytes(key, 0, bytes, keyStart, keyBytes)
+    const fault: Fault = {
+      hashHi,
+      hashLo,
+      key,
+      keyBytes,
+      place: this.#l2.placeOf(entry),
+      promote,
+      waiters: waiter === null ? [] : [waiter],
+    }
+    this.#faults.set(id, fault)
+    if (this.#queue.push(fault) === 1) setImmediate(() => this.#fetch())
+  }
+
+  /** Ends a fault: lets all who wait for it proceed. */
+  proceed(fault: Fault, isGivenUp: boolean): void {
+    this.#faults.delete(`${fault.hashHi}:${fault.hashLo}`)
+    this.#given = isGivenUp ? fault : null
+    for (const waiter of fault.waiters) waiter.proceed()
+    this.#given = null
+  }
+
+  #fetch(): void {
+    const queue = this.#queue
+    this.#queue = []
+    void this.#l2.read(
+      queue.map((fault) => fault.place),
+      (index, found) => this.#handler.arrived(queue[index]!, found),
+    )
+  }
+}

@@ -1,0 +1,473 @@
+/**
+ * The disk tier as the engine sees it: which key is on disk, reading it, writing it, making it void.
+ *
+ * ```
+ *            find, read              add, supersede, invalidate, flush
+ *               │                          │
+ *        key map (memory) ◀──────── write-behind ──▶ generations (LevelDB)
+ *                                          │
+ *                                       journal (what became stale before it is written)
+ * ```
+ * Nothing here throws on trouble with the disk once `open` has resolved: reading gives nothing, writing
+ * waits, and `degraded` says so. Keys are known by a hash of 64 bits only; whoever reads a record compares
+ * its key.
+ *
+ * What holds after any stop: a key has the value of the last batch that names it, unless the journal, a
+ * flush or a tombstone says that this value is void. `commit` makes that true before a change is
+ * acknowledged.
+ */
+import { join } from 'node:path'
+import { bytesOf } from '../../bytes/ascii.ts'
+import type { Bytes } from '../../bytes/ascii.ts'
+import { ServerError } from '../../errors.ts'
+import type { DiskWaiter } from '../../message/disk-waiter.ts'
+import type { Clock, Repeating } from '../../observe/clock.ts'
+import type { Logger } from '../../observe/log.ts'
+import { METRIC } from '../../observe/metrics.ts'
+import type { Metrics } from '../../observe/metrics.ts'
+import { MACHINE_FILES } from './file-system.ts'
+import type { FileSystem } from './file-system.ts'
+import { claimDataDirectory } from './format-stamp.ts'
+import { DirectoryLock } from './generation.ts'
+import { GenerationList } from './generation-list.ts'
+import { Journal } from './journal.ts'
+import { replayJournal } from './journal-replay.ts'
+import { KeyMap } from './key-map.ts'
+import { Compression } from './record.ts'
+import type { CompressionOptions, RecordFields } from './record.ts'
+import { ABSENT, Recovery } from './recovery.ts'
+import { Space } from './space.ts'
+import { StateFile } from './state-file.ts'
+import type { Facts } from './state-file.ts'
+import { StaleKeys } from './stale-keys.ts'
+import { WriteBehind } from './write-behind.ts'
+import type { ChangeSource, WriteBehindOptions } from './write-behind.ts'
+
+/** Sequence numbers that are reserved at a time, and how many must be left. */
+const SEQUENCES_RESERVED = 2 ** 22
+const SEQUENCES_LEFT_MIN = 2 ** 21
+/** How often the clock is noted, and it is looked whether the directory is still there. */
+const TICK_MS = 1000
+
+export interface L2Options extends WriteBehindOptions {
+  readonly folder: string
+  readonly diskBytesMax: number
+  readonly writeIntervalMs: number
+  readonly compression: CompressionOptions
+  /** Changes are written before they are acknowledged: nothing has to be said in the journal. */
+  readonly writesThrough: boolean
+}
+
+/** A record in a pack that was read or waits to be written. */
+export interface Found {
+  readonly bytes: Bytes
+  readonly offset: number
+  readonly end: number
+}
+
+/** A place of a record on disk. */
+export interface Place {
+  readonly generation: number
+  readonly pack: number
+  readonly offset: number
+}
+
+export class L2Store {
+  readonly options: L2Options
+  readonly keys: KeyMap
+  readonly list: GenerationList
+  readonly journal: Journal
+  readonly compression: Compression
+  readonly writer: WriteBehind
+  /** What an earlier process has left to go on from. */
+  readonly first: Pick<Facts, 'sequenceReserved' | 'flushPendingAtS'>
+  readonly #space: Space
+  readonly #state: StateFile
+  readonly #lock: DirectoryLock
+  readonly #recovery: Recovery
+  readonly #source: ChangeSource
+  readonly #clock: Clock
+  readonly #metrics: Metrics
+  readonly #log: Logger
+  readonly #timers: Repeating[] = []
+  #recovering: Promise<void> = Promise.resolve()
+  /** All replayed journals may go when this batch is written. */
+  #savedTrust = true
+
+  /**
+   * Opens a data directory, or makes one. Rejects with a ServerError DATA_DIR_FOREIGN, DATA_DIR_NEWER,
+   * DATA_DIR_IN_USE or DATA_DIR_UNUSABLE, with nothing changed.
+   */
+  static async open(
+    options: L2Options,
+    source: ChangeSource,
+    clock: Clock,
+    metrics: Metrics,
+    log: Logger,
+    files: FileSystem = MACHINE_FILES,
+  ): Promise<L2Store> {
+    const { folder } = options
+    claimDataDirectory(folder, files)
+    const lock = await DirectoryLock.open(folder)
+    try {
+      const state = StateFile.open(join(folder, 'state'), files)
+      const replay = replayJournal(folder, files)
+      const journal = Journal.open(folder, { files })
+      const keys = new KeyMap()
+      const list = new GenerationList(options, keys, files, clock, log)
+      await list.openAll()
+      const isTrusted = state.facts.trusted && replay.damagedSegments === 0
+      if (!isTrusted) {
+        log.error(
+          { damaged_journals: replay.damagedSegments },
+          'the disk tier may hold stale values, and it is not known which: it is emptied',
+        )
+        for (const slot of list.slots.splice(0)) await list.destroy(slot)
+      }
+      const { facts } = state
+      facts.sequenceReserved = Math.max(facts.sequenceReserved, replay.lastSequence)
+      if (list.slots.length === 0 || !list.newest.db.isWritable) await list.add()
+      const store = new L2Store(
+        options,
+        { state, lock, journal, keys, list },
+        source,
+        isTrusted ? replay.stale : new StaleKeys(),
+        clock,
+        metrics,
+        log,
+      )
+      await store.#begin()
+      return store
+    } catch (error) {
+      await lock.close()
+      throw error instanceof ServerError
+        ? error
+        : new ServerError('DATA_DIR_UNUSABLE', `data directory ${folder}: cannot be used`, error)
+    }
+  }
+
+  private constructor(
+    options: L2Options,
+    parts: {
+      state: StateFile
+      lock: DirectoryLock
+      journal: Journal
+      keys: KeyMap
+      list: GenerationList
+    },
+    source: ChangeSource,
+    stale: StaleKeys,
+    clock: Clock,
+    metrics: Metrics,
+    log: Logger,
+  ) {
+    this.options = options
+    this.keys = parts.keys
+    this.list = parts.list
+    this.journal = parts.journal
+    this.#state = parts.state
+    const { sequenceReserved, flushPendingAtS } = this.#state.facts
+    this.first = { sequenceReserved, flushPendingAtS }
+    this.#lock = parts.lock
+    this.#source = source
+    this.#clock = clock
+    this.#metrics = metrics
+    this.#log = log
+    this.compression = new Compression(options.compression)
+    this.writer = new WriteBehind(
+      this.list,
+      this.keys,
+      this.journal,
+      this.compression,
+      source,
+      options,
+      clock,
+      metrics,
+      log,
+    )
+    this.#space = new Space(this.list, this.keys, this.writer, clock, metrics, log)
+    this.writer.afterBatch = () => this.#space.afterBatch()
+    const facts = (): number => this.#state.facts.flushedUpTo
+    this.#recovery = new Recovery(this.list, this.keys, this.writer, stale, facts, clock, log)
+  }
+
+  get facts(): Readonly<Facts> {
+    return this.#state.facts
+  }
+  /** It is not known yet of every key whether it is on disk. */
+  get isRecovering(): boolean {
+    return this.#recovery.isRunning
+  }
+  get degraded(): boolean {
+    return this.writer.degraded || !this.#savedTrust
+  }
+
+  /** Begins to write, and to find out what there is. Called once. */
+  start(): void {
+    const { facts } = this.#state
+    this.#recovering = this.#recover()
+    this.#timers.push(
+      this.#clock.every(this.options.writeIntervalMs, () => {
+        if (!this.writer.isIdle) this.writer.writeSoon()
+      }),
+      this.#clock.every(TICK_MS, () => {
+        facts.clockS = this.#clock.nowS
+        this.#state.save()
+      }),
+    )
+  }
+
+  // ------------------------------------------------------------------ asking
+
+  /** The entry of a key that is on disk and not over, or 0. */
+  find(hashHi: number, hashLo: number): number {
+    const { keys } = this
+    const entry = keys.find(hashHi, hashLo)
+    if (entry === 0 || keys.generation(entry) === ABSENT) return 0
+    const expiresAtS = keys.expiresAtS(entry)
+    if (expiresAtS !== 0 && expiresAtS <= this.#clock.nowS) {
+      this.#drop(entry)
+      return 0
+    }
+    return entry
+  }
+
+  /** Whether it cannot be said yet if a key is on disk: `inquire`. */
+  isUnknown(hashHi: number, hashLo: number): boolean {
+    return this.isRecovering && this.keys.find(hashHi, hashLo) === 0
+  }
+
+  inquire(hashHi: number, hashLo: number, waiter: DiskWaiter): void {
+    this.#recovery.inquire(hashHi, hashLo, waiter)
+  }
+
+  placeOf(entry: number): Place {
+    const { keys } = this
+    return {
+      generation: keys.generation(entry),
+      pack: keys.pack(entry),
+      offset: keys.offset(entry),
+    }
+  }
+
+  /** Whether the record of a key is still where it was. */
+  isAt(entry: number, place: Place): boolean {
+    const { keys } = this
+    return (
+      keys.generation(entry) === place.generation &&
+      keys.pack(entry) === place.pack &&
+      keys.offset(entry) === place.offset
+    )
+  }
+
+  /**
+   * Reads the records at some places, with one `getMany` a generation. Calls `found` for each place as
+   * soon as it is known, with undefined for what cannot be read. Never rejects.
+   */
+  async read(
+    places: readonly Place[],
+    found: (index: number, record: Found | undefined) => void,
+  ): Promise<void> {
+    const byGeneration = new Map<number, number[]>()
+    for (const [index, place] of places.entries()) {
+      const pending = this.writer.pendingPack(place.generation, place.pack)
+      if (pending !== undefined) {
+        found(index, { bytes: pending.bytes, offset: place.offset, end: pending.length })
+        continue
+      }
+      const others = byGeneration.get(place.generation)
+      if (others === undefined) byGeneration.set(place.generation, [index])
+      else others.push(index)
+    }
+    await Promise.all(
+      [...byGeneration].map(([id, indexes]) => this.#readFrom(id, indexes, places, found)),
+    )
+  }
+
+  async #readFrom(
+    id: number,
+    indexes: readonly number[],
+    places: readonly Place[],
+    found: (index: number, record: Found | undefined) => void,
+  ): Promise<void> {
+    const numbers = [...new Set(indexes.map((index) => places[index]!.pack))]
+    const beganMs = this.#clock.elapsedMs()
+    let packs: readonly (Buffer | undefined)[] = []
+    try {
+      packs = (await this.list.byId(id)?.db.read(numbers)) ?? []
+    } catch (error) {
+      this.#log.debug({ err: error }, 'a generation cannot be read')
+    }
+    this.#metrics.add(METRIC.L2_READS, numbers.length)
+    this.#metrics.add(METRIC.L2_READ_US, (this.#clock.elapsedMs() - beganMs) * 1000)
+    const byNumber = new Map<number, Bytes>()
+    for (const [at, number] of numbers.entries()) {
+      const bytes = packs[at]
+      if (bytes === undefined) this.#metrics.count(METRIC.L2_READ_ERRORS)
+      else byNumber.set(number, bytesOf(bytes))
+    }
+    for (const index of indexes) {
+      const { pack, offset } = places[index]!
+      const bytes = byNumber.get(pack)
+      found(index, bytes === undefined ? undefined : { bytes, offset, end: bytes.buffer.length })
+    }
+  }
+
+  // ---------------------------------------------------------------- changing
+
+  /**
+   * What is on disk under a hash is stale: a newer value is in memory. It stays in the index until that
+   * value is added, or `invalidate` is called.
+   */
+  supersede(hashHi: number, hashLo: number, sequence: number): void {
+    const { keys, writer } = this
+    const entry = keys.find(hashHi, hashLo)
+    if (entry === 0) {
+      if (!this.isRecovering) return
+      keys.insert(hashHi, hashLo)
+    } else if (writer.isOpen(keys.generation(entry), keys.pack(entry))) {
+      // It would be written with a sequence number that is later than this change.
+      writer.addTombstone(hashHi, hashLo)
+      this.#drop(entry)
+    }
+    this.#note(hashHi, hashLo, sequence)
+  }
+
+  /** Nothing is to be found under a hash any more. Returns whether anything was. */
+  invalidate(hashHi: number, hashLo: number, sequence: number): boolean {
+    const { keys, writer } = this
+    const entry = keys.find(hashHi, hashLo)
+    if (entry === 0 && !this.isRecovering) return false
+    writer.addTombstone(hashHi, hashLo)
+    if (entry === 0) keys.insert(hashHi, hashLo)
+    else this.#drop(entry)
+    this.#note(hashHi, hashLo, sequence)
+    return true
+  }
+
+  /** Forgets an entry whose record says by itself that it is over. */
+  forget(entry: number): void {
+    this.#drop(entry)
+  }
+
+  /** Adds an item to what is written next. Returns false if a disk in trouble leaves no room for it. */
+  add(
+    hashHi: number,
+    hashLo: number,
+    fields: RecordFields,
+    bytes: Bytes,
+    keyStart: number,
+    valueStart: number,
+  ): boolean {
+    const entry = this.keys.find(hashHi, hashLo)
+    return this.writer.add(entry, hashHi, hashLo, fields, bytes, keyStart, bytes, valueStart)
+  }
+
+  /** Something was said to the journal that is not in its file yet. */
+  get uncommitted(): boolean {
+    return this.journal.pending
+  }
+
+  /** Writes what `supersede` and `invalidate` noted. To be called before their changes are acknowledged. */
+  commit(): void {
+    if (this.journal.commit()) {
+      if (!this.#savedTrust) this.#trust(true)
+    } else if (this.#savedTrust) {
+      this.#trust(false)
+    }
+  }
+
+  /** Makes everything void that was stored up to now. */
+  flush(sequence: number, pendingAtS: number): void {
+    const { facts } = this.#state
+    facts.flushPendingAtS = pendingAtS
+    if (pendingAtS === 0) facts.flushedUpTo = sequence
+    if (!this.#state.save()) this.#trust(false)
+    if (pendingAtS !== 0) return
+    this.keys.clear()
+    this.writer.discardOpen()
+    const old = this.list.slots.slice(0, -1)
+    void this.#space.dropFlushed(old).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'a flushed generation cannot be removed')
+    })
+  }
+
+  /** Keeps the numbers reserved that will be given out next. Called as they are given out. */
+  reserveSequences(sequence: number): void {
+    const { facts } = this.#state
+    if (facts.sequenceReserved - sequence > SEQUENCES_LEFT_MIN) return
+    facts.sequenceReserved = sequence + SEQUENCES_RESERVED
+    if (!this.#state.save()) this.#trust(false)
+  }
+
+  // ---------------------------------------------------------------- stopping
+
+  /** Writes everything and closes. Resolves when nothing is open any more. */
+  async close(): Promise<void> {
+    for (const timer of this.#timers) timer.stop()
+    const wasRecovering = this.isRecovering
+    this.#recovery.stop()
+    await this.#recovering
+    const isWritten = await this.writer.finish()
+    await this.#space.settle()
+    const { facts } = this.#state
+    facts.clockS = this.#clock.nowS
+    facts.cleanStop = isWritten && !wasRecovering
+    if (isWritten) this.journal.forgetUpTo(this.#source.sequence)
+    this.#state.save()
+    await this.list.closeAll()
+    await this.journal.close()
+    this.#state.close()
+    await this.#lock.close()
+  }
+
+  async #begin(): Promise<void> {
+    const { facts } = this.#state
+    facts.trusted = true
+    facts.cleanStop = false
+    facts.sequenceReserved += SEQUENCES_RESERVED
+    if (!(await this.#state.saveDurably())) {
+      throw new ServerError(
+        'DATA_DIR_UNUSABLE',
+        `data directory ${this.options.folder}: its state cannot be written`,
+        this.#state.lastError,
+      )
+    }
+  }
+
+  async #recover(): Promise<void> {
+    try {
+      if (!(await this.#recovery.run([...this.list.slots]))) return
+      // What the old journal named has its tombstones now; they have to be written before it goes.
+      await new Promise<void>((resolve) => {
+        this.writer.whenWritten({ proceed: resolve })
+      })
+      if (!this.degraded) this.journal.forgetReplayed()
+    } catch (error) {
+      this.#log.error({ err: error }, 'the index of the disk tier cannot be recovered')
+    }
+  }
+
+  #note(hashHi: number, hashLo: number, sequence: number): void {
+    if (this.options.writesThrough && !this.writer.degraded) return
+    this.journal.add(hashHi, hashLo, sequence)
+    this.#metrics.count(METRIC.L2_JOURNALED)
+  }
+
+  /** Takes an entry out of the index; while it is being recovered, it stays as absent. */
+  #drop(entry: number): void {
+    if (this.isRecovering) this.keys.setPlace(entry, ABSENT, 0, 0)
+    else this.keys.remove(entry)
+  }
+
+  /** Notes whether what is on disk can be believed after a crash. */
+  #trust(isTrusted: boolean): void {
+    this.#savedTrust = isTrusted
+    this.#state.facts.trusted = isTrusted
+    if (!this.#state.save() || isTrusted) return
+    this.#log.error(
+      { err: this.journal.lastError },
+      'the journal of the disk tier cannot be written: after a crash the tier will be emptied',
+    )
+  }
+}
