@@ -156,8 +156,12 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   /** Removes what is stored under a key, wherever it is. */
   discard(hash: number, bytes: Bytes, start: number, length: number): void {
     const item = this.findInMemory(hash, bytes, start, length)
-    if (item !== 0) this.remove(item)
-    else this.#tier?.discard(hash, bytes, start, length)
+    if (item !== 0) {
+      this.remove(item)
+    } else if (this.#tier !== null) {
+      this.#advance()
+      this.#tier.discard(hash, bytes, start, length)
+    }
   }
 
   /** Asks for what the last ON_DISK was about. The waiter proceeds when it may be asked for again. */

@@ -118,3 +118,13 @@ function unusable(folder: string, what: string, cause: unknown): ServerError {
     cause,
   )
 }
+
+/** Whether a data directory is still there. */
+export function isStamped(folder: string, files: FileSystem = MACHINE_FILES): boolean {
+  try {
+    return files.sizeSync(join(folder, STAMP_NAME)) > 0
+  } catch (error) {
+    // Any other trouble than that it is gone says nothing about that.
+    return errorCode(error) !== 'ENOENT'
+  }
+}

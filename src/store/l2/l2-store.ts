@@ -27,7 +27,7 @@ import { METRIC } from '../../observe/metrics.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { MACHINE_FILES } from './file-system.ts'
 import type { FileSystem } from './file-system.ts'
-import { claimDataDirectory } from './format-stamp.ts'
+import { claimDataDirectory, isStamped } from './format-stamp.ts'
 import { DirectoryLock } from './generation.ts'
 import { GenerationList } from './generation-list.ts'
 import { Journal } from './journal.ts'
@@ -82,8 +82,9 @@ export class L2Store {
   /** What an earlier process has left to go on from. */
   readonly first: Pick<Facts, 'sequenceReserved' | 'flushPendingAtS'>
   readonly #space: Space
+  readonly #files: FileSystem
   readonly #state: StateFile
-  readonly #lock: DirectoryLock
+  #lock: DirectoryLock
   readonly #recovery: Recovery
   readonly #source: ChangeSource
   readonly #clock: Clock
@@ -91,8 +92,11 @@ export class L2Store {
   readonly #log: Logger
   readonly #timers: Repeating[] = []
   #recovering: Promise<void> = Promise.resolve()
-  /** All replayed journals may go when this batch is written. */
+  /** What is on disk can be believed after a crash. */
   #savedTrust = true
+  /** The data directory is gone. */
+  #isLost = false
+  #returning: Promise<void> | null = null
 
   /**
    * Opens a data directory, or makes one. Rejects with a ServerError DATA_DIR_FOREIGN, DATA_DIR_NEWER,
@@ -129,7 +133,7 @@ export class L2Store {
       if (list.slots.length === 0 || !list.newest.db.isWritable) await list.add()
       const store = new L2Store(
         options,
-        { state, lock, journal, keys, list },
+        { files, state, lock, journal, keys, list },
         source,
         isTrusted ? replay.stale : new StaleKeys(),
         clock,
@@ -149,6 +153,7 @@ export class L2Store {
   private constructor(
     options: L2Options,
     parts: {
+      files: FileSystem
       state: StateFile
       lock: DirectoryLock
       journal: Journal
@@ -165,6 +170,7 @@ export class L2Store {
     this.keys = parts.keys
     this.list = parts.list
     this.journal = parts.journal
+    this.#files = parts.files
     this.#state = parts.state
     const { sequenceReserved, flushPendingAtS } = this.#state.facts
     this.first = { sequenceReserved, flushPendingAtS }
@@ -199,7 +205,7 @@ export class L2Store {
     return this.#recovery.isRunning
   }
   get degraded(): boolean {
-    return this.writer.degraded || !this.#savedTrust
+    return this.writer.degraded || !this.#savedTrust || this.#isLost
   }
 
   /** Begins to write, and to find out what there is. Called once. */
@@ -213,6 +219,7 @@ export class L2Store {
       this.#clock.every(TICK_MS, () => {
         facts.clockS = this.#clock.nowS
         this.#state.save()
+        this.#lookForDirectory()
       }),
     )
   }
@@ -329,6 +336,9 @@ export class L2Store {
       // It would be written with a sequence number that is later than this change.
       writer.addTombstone(hashHi, hashLo)
       this.#drop(entry)
+    } else if (keys.isReferenced(entry)) {
+      // It is not to be carried forward: that would make it look newer than this change.
+      keys.setPlace(entry, keys.generation(entry), keys.pack(entry), keys.offset(entry))
     }
     this.#note(hashHi, hashLo, sequence)
   }
@@ -370,7 +380,7 @@ export class L2Store {
 
   /** Writes what `supersede` and `invalidate` noted. To be called before their changes are acknowledged. */
   commit(): void {
-    if (this.journal.commit()) {
+    if (this.journal.commit() && !this.journal.overflowed) {
       if (!this.#savedTrust) this.#trust(true)
     } else if (this.#savedTrust) {
       this.#trust(false)
@@ -408,6 +418,7 @@ export class L2Store {
     const wasRecovering = this.isRecovering
     this.#recovery.stop()
     await this.#recovering
+    await this.#returning
     const isWritten = await this.writer.finish()
     await this.#space.settle()
     const { facts } = this.#state
@@ -446,6 +457,43 @@ export class L2Store {
     } catch (error) {
       this.#log.error({ err: error }, 'the index of the disk tier cannot be recovered')
     }
+  }
+
+  /** Begins anew where somebody has removed the data directory. */
+  #lookForDirectory(): void {
+    if (this.#returning !== null) return
+    const { folder } = this.options
+    if (!this.#isLost) {
+      if (isStamped(folder, this.#files)) return
+      this.#isLost = true
+      this.#log.error({ data_dir: folder }, 'the data directory is gone: beginning anew')
+      this.#recovery.stop()
+      this.keys.clear()
+    }
+    this.#returning = this.#beginAnew()
+      .catch((error: unknown) => {
+        this.#log.debug({ err: error }, 'the data directory cannot be made')
+      })
+      .finally(() => {
+        this.#returning = null
+      })
+  }
+
+  async #beginAnew(): Promise<void> {
+    const { folder } = this.options
+    claimDataDirectory(folder, this.#files)
+    await this.#lock.close()
+    this.#lock = await DirectoryLock.open(folder)
+    if (!this.#state.recreate()) throw new Error('the state file cannot be made')
+    this.journal.restart()
+    const old = [...this.list.slots]
+    await this.list.add()
+    // What waits for a generation that is gone would be written there.
+    this.keys.clear()
+    this.writer.discardOpen()
+    this.#isLost = false
+    this.#log.info({ data_dir: folder }, 'the data directory is there again, and empty')
+    await this.#space.dropFlushed(old)
   }
 
   #note(hashHi: number, hashLo: number, sequence: number): void {

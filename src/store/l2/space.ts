@@ -180,8 +180,9 @@ export class Space {
     const keys = this.#keys
     const { hashHi, hashLo, offset } = candidate
     const entry = keys.find(hashHi, hashLo)
-    // It has changed or gone meanwhile: then there is nothing to carry.
-    if (entry === 0 || keys.generation(entry) !== slot.id) return 0
+    // It has changed or gone meanwhile: then there is nothing to carry. What was superseded is not
+    // referenced any more.
+    if (entry === 0 || keys.generation(entry) !== slot.id || !keys.isReferenced(entry)) return 0
     if (keys.pack(entry) !== candidate.pack || keys.offset(entry) !== offset) return 0
     const length = recordLengthAt(pack, offset, pack.buffer.length)
     if (length === 0 || !isIntact(pack, offset)) return 0
