@@ -96,7 +96,8 @@ export class KeyHistory {
     const expected = wasCertain ? hits : effects
     this.#become(effects, op, isSure)
     this.isCertain = isSure && expected.every(({ next }) => next !== undefined)
-    if (this.states.length > 0) this.seenMs = at.receivedMs
+    // A condition that nobody has seen hold proves nothing.
+    if (effects.every(({ next }) => next !== undefined)) this.seenMs = at.receivedMs
   }
 
   /** The server was killed before it answered: the operation has happened, or not. */
