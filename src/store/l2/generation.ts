@@ -88,8 +88,9 @@ export class Generation {
   }
 
   /**
-   * Opens a generation that is there, or makes a new one where nothing is. Opening one that was
-   * not sealed replays its log into a table, and so needs room on the disk.
+   * Opens a generation that is there, or makes a new one where nothing is; nothing is left where
+   * that fails. Opening one that was not sealed replays its log into a table, and so needs room on
+   * the disk.
    */
   static async open(
     path: string,
@@ -109,9 +110,12 @@ export class Generation {
       maxFileSize: options.maxFileBytes,
       maxOpenFiles: options.maxOpenFiles,
     })
+    const wasThere = await isThere(path)
     try {
       await database.open()
     } catch (error) {
+      // The disk may have been full half way: what is there then can never be opened.
+      if (!wasThere) await rm(path, { recursive: true, force: true }).catch(() => undefined)
       throw unusable(`cannot open ${path}`, isNew ? error : orMissing(error))
     }
     const generation = new Generation(id, path, database)

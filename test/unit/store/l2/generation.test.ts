@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -191,6 +192,18 @@ describe('a generation', () => {
     await assert.rejects(Generation.open(path, 1, OPTIONS, false), isFault(FAULT.LOCKED))
     await generation.close()
     await assert.rejects(Generation.open(path, 1, OPTIONS, true), isFault(FAULT.IO))
+  })
+
+  it('leaves nothing where it could not be made or opened', async () => {
+    // Just so long that a folder can be made, and no file in it.
+    const deep = join(FOLDER, ...Array.from({ length: 18 }, () => 'x'.repeat(200)))
+    mkdirSync(deep, { recursive: true })
+    const path = join(deep, 'x'.repeat(200), 'x'.repeat(4090 - deep.length - 202))
+    await assert.rejects(Generation.open(path, 1, OPTIONS, true), isFault(FAULT.IO))
+    assert.ok(!existsSync(path))
+    const nowhere = freshPath()
+    await assert.rejects(Generation.open(nowhere, 1, OPTIONS, false), isFault(FAULT.CORRUPT))
+    assert.ok(!existsSync(nowhere))
   })
 
   it('rejects everything but another close once it is closed, and waits for reads before', async () => {
