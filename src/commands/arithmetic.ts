@@ -9,12 +9,13 @@ import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import { addU64, parseU64, printU64, subtractU64 } from '../bytes/u64.ts'
 import type { U64 } from '../bytes/u64.ts'
 import { ON_DISK } from '../engine/cache.ts'
-import { OP, OUTCOME, RAN } from '../message/codes.ts'
+import { OP, OPTION, OUTCOME, RAN } from '../message/codes.ts'
 import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
+import { setLife } from './item-life.ts'
 
 const TAB = 9
 
@@ -54,7 +55,7 @@ export function arithmetic(
     reply.outcome(out, request, OUTCOME.NO_MEMORY)
     return RAN.DONE
   }
-  if (request.wantsItem) cache.show(written, view)
+  if (request.wantsItem) showCounter(context, request, written, false)
   reply.counter(out, request, counter, view)
   return RAN.DONE
 }
@@ -75,9 +76,23 @@ function vivify(context: CommandContext, request: Request, reply: Reply, out: Ou
     reply.outcome(out, request, OUTCOME.NO_MEMORY)
     return RAN.DONE
   }
-  if (request.wantsItem) cache.show(item, view)
+  if (request.wantsItem) showCounter(context, request, item, true)
   reply.counter(out, request, counter, view)
   return RAN.DONE
+}
+
+/** Gives a counter what the request wants beside its number, and shows it. */
+function showCounter(
+  context: CommandContext,
+  request: Request,
+  item: number,
+  isNew: boolean,
+): void {
+  const { cache, view } = context
+  const { options } = request
+  if ((options & OPTION.NEW_CAS) !== 0) cache.setCas(item, request.newCasHi, request.newCasLo)
+  if (options !== 0) setLife(context, request, item, isNew)
+  cache.show(item, view)
 }
 
 /**

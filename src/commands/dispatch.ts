@@ -12,6 +12,7 @@ import { stats, verbosity, version } from './admin.ts'
 import { arithmetic } from './arithmetic.ts'
 import type { CommandContext } from './context.ts'
 import { listMechanisms, logIn } from './login.ts'
+import { metaDebug, metaGet } from './meta-retrieval.ts'
 import { flushAll, remove, touch } from './removal.ts'
 import { get } from './retrieval.ts'
 
@@ -25,6 +26,10 @@ export function run(
   switch (request.op) {
     case OP.GET:
       return get(context, request, reply, out)
+    case OP.META_GET:
+      return metaGet(context, request, reply, out)
+    case OP.META_DEBUG:
+      return metaDebug(context, request, reply, out)
     case OP.INCR:
     case OP.DECR:
       return arithmetic(context, request, reply, out)

@@ -1,12 +1,15 @@
 /** delete, touch and flush_all. */
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import { ON_DISK } from '../engine/cache.ts'
-import { OUTCOME, RAN } from '../message/codes.ts'
-import type { Ran } from '../message/codes.ts'
+import { OPTION, OUTCOME, RAN } from '../message/codes.ts'
+import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
+
+/** A delete that keeps something. */
+const KEEPING = OPTION.INVALIDATE | OPTION.EMPTY
 
 export function remove(
   context: CommandContext,
@@ -23,13 +26,62 @@ export function remove(
     return RAN.DONE
   }
   if (request.ifCas && !cache.hasCas(item, request.casHi, request.casLo)) {
+    metrics.count(METRIC.DELETE_MISSES)
     reply.outcome(out, request, OUTCOME.EXISTS)
+    return RAN.DONE
+  }
+  if ((request.options & KEEPING) !== 0) {
+    reply.outcome(out, request, removeInPart(context, request, item))
     return RAN.DONE
   }
   metrics.count(METRIC.DELETE_HITS)
   cache.remove(item)
   reply.outcome(out, request, OUTCOME.DELETED)
   return RAN.DONE
+}
+
+/** Removes less than the item: its value, with EMPTY, or its being up to date, with INVALIDATE. */
+function removeInPart(context: CommandContext, request: Request, item: number): Outcome {
+  const { cache, metrics } = context
+  const { options } = request
+  let kept = item
+  if ((options & OPTION.EMPTY) !== 0) {
+    kept = empty(context, request, item)
+    if (kept === 0) {
+      metrics.count(METRIC.STORE_NO_MEMORY)
+      return OUTCOME.NO_MEMORY
+    }
+  }
+  if ((options & OPTION.INVALIDATE) === 0) {
+    metrics.count(METRIC.DELETE_HITS)
+    return OUTCOME.DELETED
+  }
+  if ((options & OPTION.TOUCH) !== 0) cache.setExpiry(kept, request.exptime)
+  cache.invalidate(kept)
+  if ((options & OPTION.NEW_CAS) === 0) cache.stamp(kept)
+  else cache.setCas(kept, request.newCasHi, request.newCasLo)
+  return OUTCOME.DELETED
+}
+
+/**
+ * Puts an item without a value in the place of another, with its cas number if it is given none.
+ * Returns 0 without memory.
+ */
+function empty(context: CommandContext, request: Request, item: number): number {
+  const { cache, view } = context
+  const { bytes, keyStart, keyBytes, clientFlags, exptime, options } = request
+  cache.show(item, view)
+  const { casHi, casLo } = view
+  // Making room may evict the item; its pin keeps it until it is replaced.
+  if (!cache.pin(item)) return 0
+  const hash = cache.hash(bytes, keyStart, keyBytes)
+  const emptied = cache.reserve(hash, bytes, keyStart, keyBytes, 0, clientFlags, exptime)
+  const linked = emptied !== 0 && cache.link(emptied, cache.isLinked(item) ? item : 0)
+  cache.unpin(item)
+  if (!linked) return 0
+  if ((options & OPTION.NEW_CAS) === 0) cache.setCas(emptied, casHi, casLo)
+  else cache.setCas(emptied, request.newCasHi, request.newCasLo)
+  return emptied
 }
 
 /** A new expiry for an item; its cas value stays. */

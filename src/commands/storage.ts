@@ -7,7 +7,7 @@
 import { copyBytes } from '../bytes/ascii.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import { ON_DISK } from '../engine/cache.ts'
-import { OP, OUTCOME, RAN } from '../message/codes.ts'
+import { OP, OPTION, OUTCOME, RAN } from '../message/codes.ts'
 import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
@@ -49,18 +49,24 @@ export function begin(
     request.outcome = OUTCOME.TOO_LARGE
   } else {
     let isNew = false
-    if (wholeAt >= 0 && request.op === OP.SET && !request.ifCas) {
+    // A key of its own says nothing of where the value is; such a set goes the long way.
+    if (wholeAt >= 0 && bytes !== request.ownKey && request.op === OP.SET && !request.ifCas) {
       const old = cache.findInMemory(hash, bytes, keyStart, keyBytes)
       isNew = old === 0
       if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
         copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
         metrics.count(METRIC.CMD_SET)
+        if (request.options !== 0) {
+          noteKey(context, request, old)
+          setCas(context, request, old)
+        }
         if (request.wantsItem) cache.show(old, context.view)
         answer(context, request, OUTCOME.STORED, reply, out)
         return BEGUN.STORED
       }
     }
     const item = cache.reserve(hash, bytes, keyStart, keyBytes, valueBytes, clientFlags, exptime)
+    if (item !== 0 && request.options !== 0) noteKey(context, request, item)
     if (item !== 0 && isNew) {
       // Nobody ran in between, so the key still has no item.
       copyBytes(context.heap, cache.valueStart(item), bytes, wholeAt, valueBytes)
@@ -77,7 +83,9 @@ export function begin(
     request.outcome = OUTCOME.NO_MEMORY
   }
   // A set that cannot be carried out must not leave the old value behind as if it had been.
-  if (request.op === OP.SET) cache.discard(hash, bytes, keyStart, keyBytes)
+  if (request.op === OP.SET || (request.options & OPTION.DISCARD) !== 0) {
+    cache.discard(hash, bytes, keyStart, keyBytes)
+  }
   return BEGUN.REFUSED
 }
 
@@ -142,7 +150,10 @@ function store(context: CommandContext, request: Request, item: number, old: num
     case OP.CAS:
       return compareAndSet(context, request, item, old)
     default:
-      if (old === 0) return refuse(context, item, OUTCOME.NOT_STORED)
+      if (old === 0) {
+        if (request.vivifies) return link(context, request, item, 0)
+        return refuse(context, item, OUTCOME.NOT_STORED)
+      }
       if (request.ifCas && !cache.hasCas(old, request.casHi, request.casLo)) {
         return refuse(context, item, OUTCOME.EXISTS)
       }
@@ -161,7 +172,14 @@ function compareAndSet(
     metrics.count(METRIC.CAS_MISSES)
     return refuse(context, item, OUTCOME.NOT_FOUND)
   }
-  if (!cache.hasCas(old, request.casHi, request.casLo)) {
+  const { casHi, casLo } = request
+  if (!cache.hasCas(old, casHi, casLo)) {
+    const maySucceed = (request.options & OPTION.INVALIDATE) !== 0 && (casHi !== 0 || casLo !== 0)
+    if (maySucceed && cache.hasLaterCas(old, casHi, casLo)) {
+      // Older than what is there, which was invalidated meanwhile: better than nothing, but stale.
+      cache.succeedStale(item, old)
+      return link(context, request, item, old)
+    }
     metrics.count(METRIC.CAS_BADVAL)
     return refuse(context, item, OUTCOME.EXISTS)
   }
@@ -173,11 +191,23 @@ function compareAndSet(
 function link(context: CommandContext, request: Request, item: number, old: number): Outcome {
   const { cache } = context
   if (cache.link(item, old)) {
+    if (request.options !== 0) setCas(context, request, item)
     if (request.wantsItem) cache.show(item, context.view)
     return OUTCOME.STORED
   }
   context.metrics.count(METRIC.STORE_NO_MEMORY)
   return OUTCOME.NO_MEMORY
+}
+
+/** Notes on an item, or a reservation, how its key was written. */
+function noteKey(context: CommandContext, request: Request, item: number): void {
+  if ((request.options & OPTION.BINARY_KEY) !== 0) context.cache.setBinaryKey(item)
+}
+
+/** Gives an item that was stored the cas number that the client chose for it. */
+function setCas(context: CommandContext, request: Request, item: number): void {
+  if ((request.options & OPTION.NEW_CAS) === 0) return
+  context.cache.setCas(item, request.newCasHi, request.newCasLo)
 }
 
 function refuse(context: CommandContext, item: number, outcome: Outcome): Outcome {

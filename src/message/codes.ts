@@ -62,6 +62,8 @@ export const OPTION = {
   BINARY_KEY: 512,
   /** A storage command that cannot be carried out takes the old value with it, as a set does. */
   DISCARD: 1024,
+  /** META_GET, INCR, DECR: the reply shows the value. */
+  VALUE: 2048,
 } as const
 
 /** What came of a request. Each protocol has its own words for each of them. */

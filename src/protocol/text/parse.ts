@@ -11,9 +11,10 @@ import { CR, LF, SPACE, startsWith } from '../../bytes/ascii.ts'
 import type { InputWindow } from '../../bytes/input-window.ts'
 import { parseU64 } from '../../bytes/u64.ts'
 import type { U64 } from '../../bytes/u64.ts'
-import { OP, OUTCOME, PARSED } from '../../message/codes.ts'
+import { OP, OPTION, OUTCOME, PARSED } from '../../message/codes.ts'
 import type { Op, Outcome, Parsed } from '../../message/codes.ts'
 import type { Request } from '../../message/request.ts'
+import { MetaParser, isMetaVerb } from '../meta/parse.ts'
 import { KEY_BYTES_MAX, TRAILER_BYTES, parseExptime, parseLength } from './fields.ts'
 import { verbOf } from './verbs.ts'
 
@@ -31,6 +32,7 @@ const G = 103
 const E = 101
 const T = 116
 const S = 115
+const M = 109
 
 /** The tokens of a line that can mean anything: a verb and its arguments. */
 const TOKENS_KEPT = 7
@@ -45,6 +47,7 @@ export class TextParser {
   #lastTokenEnd = 0
   #longestToken = 0
   readonly #number: U64 = { hi: 0, lo: 0 }
+  readonly #meta: MetaParser = new MetaParser()
 
   /** `getLineBytesMax` bounds the line of a multiget, the only one that may be long. */
   constructor(getLineBytesMax: number) {
@@ -85,7 +88,25 @@ export class TextParser {
         }
       }
     }
+    if (
+      buffer[start] === M &&
+      input.end - start > LINE_BYTES_MIN &&
+      buffer[start + 2] === SPACE &&
+      isMetaVerb(buffer[start + 1]!)
+    ) {
+      return this.#metaLine(input, request)
+    }
     return this.#line(input, request)
+  }
+
+  /** A meta command: it has a parser of its own, which takes a whole line. */
+  #metaLine(input: InputWindow, request: Request): Parsed {
+    if (input.searched <= input.start || findLineFeed(input)) {
+      const parsed = this.#meta.parse(input, request)
+      if (parsed !== PARSED.NEED_MORE) return parsed
+      input.searched = input.end
+    }
+    return this.#incomplete(input)
   }
 
   /** Any line: one pass finds its end and its tokens. */
@@ -147,6 +168,14 @@ export class TextParser {
         request.keyBytes = this.#tokenCount < 2 ? 0 : this.#tokens[3]! - this.#tokens[2]!
         request.op = op
         return PARSED.READY
+      case OP.NOOP:
+        request.options = OPTION.META_FORM
+        request.shownCount = 0
+        request.op = op
+        return PARSED.READY
+      case OP.META_GET:
+        // One with a key does not come here.
+        return refuse(request, OUTCOME.BAD_FORMAT)
       case OP.VERSION:
       case OP.QUIT:
         request.op = op

@@ -17,6 +17,16 @@ const VERB = {
   decr: 0x72636564,
   quit: 0x74697571,
 } as const
+/** Verbs of two letters. A meta command with a key is not read by this table. */
+const META_VERB = {
+  mg: 0x676d,
+  ms: 0x736d,
+  md: 0x646d,
+  ma: 0x616d,
+  me: 0x656d,
+  mn: 0x6e6d,
+} as const
+const TWO_BYTES = 0xffff
 const THREE_BYTES = 0xffffff
 
 /** The command that a verb names; case matters. A verb is followed by at least one byte. */
@@ -24,6 +34,19 @@ export function verbOf(bytes: Bytes, start: number, end: number): Op {
   // A line has four bytes at least, so the first four can be compared as one word.
   const word = bytes.view.getInt32(start, true)
   switch (end - start) {
+    case 2:
+      switch (word & TWO_BYTES) {
+        case META_VERB.mg:
+        case META_VERB.ms:
+        case META_VERB.md:
+        case META_VERB.ma:
+        case META_VERB.me:
+          return OP.META_GET
+        case META_VERB.mn:
+          return OP.NOOP
+        default:
+          return OP.NONE
+      }
     case 3:
       switch (word & THREE_BYTES) {
         case VERB.get:
