@@ -30,7 +30,13 @@ import type { Reply } from '../message/reply.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Protocols } from '../protocol/select.ts'
-import { CommandInProgress, WAITING, beginValue, swallow } from './command-in-progress.ts'
+import {
+  CommandInProgress,
+  WAITING,
+  beginValue,
+  preloadAhead,
+  swallow,
+} from './command-in-progress.ts'
 import type { TurnScratch, Waiting } from './command-in-progress.ts'
 import { HeldReplies } from './held-replies.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
@@ -238,7 +244,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     if (ran === RAN.FAULT) {
       command.wait(waiting)
       this.#suspended = true
-      this.#host.context.cache.load(this)
+      const { context, scratch } = this.#host
+      context.cache.load(this)
+      preloadAhead(context, this.#protocol!, command.request, scratch)
       return false
     }
     command.waiting = WAITING.NOTHING
