@@ -78,12 +78,12 @@ function fieldsOf(text: string): Fields {
   return fields
 }
 
-function textOf(written: string | undefined): string {
-  if (written === undefined) return ''
-  const repeat = /^(".*")\*(\d+)$/s.exec(written)
+function textOf(word: string | undefined): string {
+  if (word === undefined) return ''
+  const repeat = /^(".*")\*(\d+)$/s.exec(word)
   if (repeat !== null) return textOf(repeat[1]).repeat(Number(repeat[2]))
-  if (!written.startsWith('"')) return written
-  const text: unknown = JSON.parse(written)
+  if (!word.startsWith('"')) return word
+  const text: unknown = JSON.parse(word)
   assert.ok(typeof text === 'string')
   return text
 }
