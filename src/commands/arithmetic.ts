@@ -106,7 +106,7 @@ function write(context: CommandContext, item: number, start: number, length: num
     copyBytes(heap, start, counter.digits, 0, count)
     if (count < length) heap.buffer.fill(SPACE, start + count, start + length)
     cache.stamp(item)
-    cache.touch(item)
+    cache.bump(item)
     return item
   }
   if (!cache.pin(item)) return 0

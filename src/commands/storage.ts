@@ -142,7 +142,7 @@ function store(context: CommandContext, request: Request, item: number, old: num
     case OP.ADD:
       if (old === 0) return link(context, request, item, 0)
       // An add that fails counts as a use of the item, as in memcached.
-      cache.touch(old)
+      cache.bump(old)
       return refuse(context, item, OUTCOME.NOT_STORED)
     case OP.REPLACE:
       if (old === 0) return refuse(context, item, OUTCOME.NOT_STORED)

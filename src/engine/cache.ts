@@ -189,9 +189,14 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     this.#tier!.l2.writer.whenWritten(waiter)
   }
 
-  /** Marks an item as used now. */
+  /** Marks an item as read now. */
   touch(item: number): void {
     addState(this.#words, item, STATE.FETCHED)
+    this.bump(item)
+  }
+
+  /** Marks an item as used now, though nobody has read it. */
+  bump(item: number): void {
     setAccessedAt(this.#words, item, this.#clock.nowS)
     this.store.policy.touched(item)
   }
