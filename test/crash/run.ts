@@ -18,6 +18,7 @@ export interface CrashRun {
   readonly rounds: number
   readonly seed: number
   readonly windowMs: number
+  readonly loadMaxMs: number
   readonly isMemoryOnly: boolean
   readonly say: (text: string) => void
 }
@@ -30,7 +31,6 @@ interface Plan {
 
 const CHAINS_AT_A_TIME = 2
 const CHAIN_ROUNDS_MAX = 6
-const LOAD_MAX_MS = 2000
 
 export async function runCrashTest(run: CrashRun): Promise<PolicyReport[]> {
   const folder = mkdtempSync(join(tmpdir(), 'rat-crash-'))
@@ -43,9 +43,9 @@ export async function runCrashTest(run: CrashRun): Promise<PolicyReport[]> {
     const worker = async (): Promise<void> => {
       for (let plan = plans.shift(); plan !== undefined; plan = plans.shift()) {
         const dataDir = join(folder, `${policy}-${plan.firstRound}`)
-        const { launcher, windowMs, isMemoryOnly } = run
+        const { launcher, windowMs, loadMaxMs, isMemoryOnly } = run
         const { rounds, seed, firstRound } = plan
-        const shared = { launcher, windowMs, loadMaxMs: LOAD_MAX_MS, isMemoryOnly, policy, dataDir }
+        const shared = { launcher, windowMs, loadMaxMs, isMemoryOnly, policy, dataDir }
         const result = await runChain({ ...shared, rounds, seed })
         addChain(report, result)
         const { findings } = result.model
