@@ -222,6 +222,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
     this.#metrics.count(METRIC.L2_HITS)
     const promote = fault.promote && !isLarge(this.#options.rules, this.#view.valueBytes)
     const item = this.#restore(fault, promote)
+    if (item === 0) this.#metrics.count(METRIC.L2_NO_MEMORY)
     this.#faults.proceed(fault, item === 0)
     if (item === 0) return
     const isUnchanged = this.#l1.isLinked(item) && !hasState(this.#words, item, STATE.CHANGED)

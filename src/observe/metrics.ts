@@ -4,7 +4,10 @@
  * A double counts exactly up to 2^53. The names are memcached's where it has one; `stats` and
  * docs/METRICS.md print them in lower case. Gauges that the store knows by itself (items, bytes)
  * are not here: they are read where they live.
+ *
+ * What is to be known of single durations, and not of their sum only, has a histogram beside.
  */
+import { Histogram } from './histogram.ts'
 
 /** Index of every counter. */
 export const METRIC = {
@@ -82,14 +85,29 @@ export const METRIC = {
   L2_DROPPED: 56,
   /** Keys that were named in the journal. */
   L2_JOURNALED: 57,
+  /** Bytes of packs that were read. */
+  L2_BYTES_READ: 58,
+  /** Items that were read and found no room in memory, so that they could not be used. */
+  L2_NO_MEMORY: 59,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]
 
 const SLOT_COUNT = Object.keys(METRIC).length
 
+/** Index of every histogram of durations. */
+export const LATENCY = {
+  /** Of reading packs of one generation together. */
+  L2_READ: 0,
+  /** Of writing a batch. */
+  L2_WRITE: 1,
+} as const
+
+export type LatencySlot = (typeof LATENCY)[keyof typeof LATENCY]
+
 export class Metrics {
   readonly #slots: Float64Array = new Float64Array(SLOT_COUNT)
+  readonly #latencies: readonly Histogram[] = Object.keys(LATENCY).map(() => new Histogram())
 
   /** Adds one. */
   count(slot: MetricSlot): void {
@@ -105,8 +123,18 @@ export class Metrics {
     return this.#slots[slot]!
   }
 
-  /** Sets every counter to zero. */
+  /** Notes how long something took. */
+  time(slot: LatencySlot, us: number): void {
+    this.#latencies[slot]!.record(us)
+  }
+
+  latency(slot: LatencySlot): Histogram {
+    return this.#latencies[slot]!
+  }
+
+  /** Sets every counter to zero, and empties the histograms. */
   reset(): void {
     this.#slots.fill(0)
+    for (const latency of this.#latencies) latency.reset()
   }
 }

@@ -75,7 +75,9 @@ export class GenerationList {
   #nextId = 1
   /** Folders that were set aside since the start because they were damaged. */
   setAsideCount = 0
+  /** Folders that were removed since the start, and the bytes in them. */
   droppedCount = 0
+  droppedBytes = 0
 
   constructor(
     options: GenerationListOptions,
@@ -165,6 +167,7 @@ export class GenerationList {
     await Generation.destroy(this.#pathOf(slot.number))
     this.#byId[slot.id] = undefined
     this.droppedCount++
+    this.droppedBytes += this.bytesOf(slot)
   }
 
   /** Renames a damaged folder, so that the rest can serve and somebody can look at it. */

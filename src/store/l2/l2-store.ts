@@ -23,7 +23,7 @@ import { ServerError } from '../../errors.ts'
 import type { DiskWaiter } from '../../message/disk-waiter.ts'
 import type { Clock, Repeating } from '../../observe/clock.ts'
 import type { Logger } from '../../observe/log.ts'
-import { METRIC } from '../../observe/metrics.ts'
+import { LATENCY, METRIC } from '../../observe/metrics.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { MACHINE_FILES } from './file-system.ts'
 import type { FileSystem } from './file-system.ts'
@@ -306,12 +306,18 @@ export class L2Store {
       this.#log.debug({ err: error }, 'a generation cannot be read')
     }
     this.#metrics.add(METRIC.L2_READS, numbers.length)
-    this.#metrics.add(METRIC.L2_READ_US, (this.#clock.elapsedMs() - beganMs) * 1000)
+    const tookUs = (this.#clock.elapsedMs() - beganMs) * 1000
+    this.#metrics.add(METRIC.L2_READ_US, tookUs)
+    this.#metrics.time(LATENCY.L2_READ, tookUs)
     const byNumber = new Map<number, Bytes>()
     for (const [at, number] of numbers.entries()) {
       const bytes = packs[at]
-      if (bytes === undefined) this.#metrics.count(METRIC.L2_READ_ERRORS)
-      else byNumber.set(number, bytesOf(bytes))
+      if (bytes === undefined) {
+        this.#metrics.count(METRIC.L2_READ_ERRORS)
+        continue
+      }
+      this.#metrics.add(METRIC.L2_BYTES_READ, bytes.length)
+      byNumber.set(number, bytesOf(bytes))
     }
     for (const index of indexes) {
       const { pack, offset } = places[index]!

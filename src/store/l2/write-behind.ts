@@ -21,7 +21,7 @@ import type { Bytes } from '../../bytes/ascii.ts'
 import type { DiskWaiter } from '../../message/disk-waiter.ts'
 import type { Clock } from '../../observe/clock.ts'
 import type { Logger } from '../../observe/log.ts'
-import { METRIC } from '../../observe/metrics.ts'
+import { LATENCY, METRIC } from '../../observe/metrics.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import { Batch, PackPool } from './batch.ts'
 import type { Pack } from './batch.ts'
@@ -289,7 +289,9 @@ export class WriteBehind {
     slot.writtenBytes += bytes
     this.#metrics.add(METRIC.L2_BYTES_WRITTEN, bytes)
     this.#metrics.count(METRIC.L2_BATCHES)
-    this.#metrics.add(METRIC.L2_WRITE_US, (this.#clock.elapsedMs() - beganMs) * 1000)
+    const tookUs = (this.#clock.elapsedMs() - beganMs) * 1000
+    this.#metrics.add(METRIC.L2_WRITE_US, tookUs)
+    this.#metrics.time(LATENCY.L2_WRITE, tookUs)
   }
 
   #mustSync(nowMs: number): boolean {
