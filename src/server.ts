@@ -2,7 +2,6 @@
  * The composition root: builds every part once, from the bottom up, and owns the order of
  * starting and stopping. Nothing below it knows how the parts are put together.
  */
-import { resolve } from 'node:path'
 import type { CommandContext } from './commands/context.ts'
 import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
@@ -10,7 +9,7 @@ import { parseListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
 import { DiskTier } from './engine/disk-tier.ts'
-import type { TierOptions } from './engine/disk-tier.ts'
+import { tierOptions } from './engine/tier-options.ts'
 import { ServerError, assert } from './errors.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
@@ -33,8 +32,6 @@ import { Protocols } from './protocol/select.ts'
 const COMPATIBLE_VERSION = '1.6.45'
 /** Flushes that have become due and idle clients are looked for this often. */
 const TICK_MS = 250
-/** A value of more than this part of the disk tier would push too many others out of it. */
-const DISK_PART_MAX = 16
 /** Levels of the log by memcached's verbosity. */
 const VERBOSE_LEVELS = ['debug', 'trace'] as const
 
@@ -178,37 +175,6 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     stop() {
       stopping ??= shutDown()
       return stopping
-    },
-  }
-}
-
-/** A limit where 0 means none. */
-function unlimited(bytes: number): number {
-  return bytes === 0 ? Infinity : bytes
-}
-
-function tierOptions(config: Config): TierOptions {
-  const { l2, compression, performance } = config
-  return {
-    folder: resolve(l2.dataDir),
-    diskBytesMax: l2.diskBytesMax,
-    stagedBytesMax: l2.stagedBytesMax,
-    writeIntervalMs: l2.writeIntervalMs,
-    sync: l2.sync,
-    syncIntervalMs: l2.syncIntervalMs,
-    compression: {
-      enabled: compression.enabled,
-      minBytes: compression.valueBytesMin,
-      maxBytes: compression.valueBytesMax,
-    },
-    writesThrough: l2.writePolicy === 'write-through',
-    onEvict: l2.writePolicy === 'on-evict',
-    rules: {
-      largeValueBytesMin: unlimited(performance.largeValueBytesMin),
-      valueBytesMin: l2.itemBytesMin,
-      valueBytesMax: Math.min(unlimited(l2.itemBytesMax), l2.diskBytesMax / DISK_PART_MAX),
-      secondsToLiveMin: l2.ttlMinMs / 1000,
-      promotion: l2.promotion,
     },
   }
 }

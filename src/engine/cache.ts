@@ -81,7 +81,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     this.#lastCasLo = sequenceReserved % WORD
     this.#flush.pendingAtS = flushPendingAtS
     this.tick()
-    tier.l2.start()
+    tier.start()
   }
 
   get tier(): DiskTier | null {

@@ -52,6 +52,8 @@ import { hashKey, highSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
 import { isAdmitted, isLarge, isPromoted } from './tiers.ts'
 import type { TierRules } from './tiers.ts'
+import { WarmUp } from './warm-up.ts'
+import type { Restorer } from './warm-up.ts'
 
 /** States of an item that go to disk and come back with it. */
 const KEPT_STATES = STATE.FETCHED | STATE.STALE | STATE.WON | STATE.BINARY_KEY
@@ -62,6 +64,8 @@ export interface TierOptions extends L2Options {
   readonly rules: TierRules
   /** Changes stay in memory until they leave it. */
   readonly onEvict: boolean
+  /** Memory to fill after a start, 0 for none, and how fast. */
+  readonly warmUp: { readonly memoryBytes: number; readonly bytesPerS: number }
 }
 
 /** What the tier needs to know of the cache above it. */
@@ -74,7 +78,7 @@ export interface TierHost {
   adopt(item: number): void
 }
 
-export class DiskTier implements ChangeSource, FaultHandler {
+export class DiskTier implements ChangeSource, FaultHandler, Restorer {
   l2!: L2Store
   readonly #options: TierOptions
   readonly #l1: L1Store
@@ -86,6 +90,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
   readonly #changed = new ChangedItems()
   readonly #early: number
   #faults!: Faults
+  #warmUp!: WarmUp
   #seed!: HashSeed
   #highSeed!: HashSeed
   /** Reused for each record that is written, and for each that is read. */
@@ -136,6 +141,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
     tier.#seed = { k0: seedK0, k1: seedK1 }
     tier.#highSeed = highSeed(tier.#seed)
     tier.#faults = new Faults(tier.l2, tier)
+    tier.#warmUp = new WarmUp(l1, tier.l2, tier, clock, log)
     return tier
   }
 
@@ -167,6 +173,13 @@ export class DiskTier implements ChangeSource, FaultHandler {
     this.#askedHi = hashHi
     this.#askedLo = hash
     return true
+  }
+
+  hashLo(bytes: Bytes, start: number, length: number): number {
+    return hashKey(this.#seed, bytes, start, length)
+  }
+  hashHi(bytes: Bytes, start: number, length: number): number {
+    return hashKey(this.#highSeed, bytes, start, length)
   }
 
   /** Loads what `holds` said yes to, for a waiter or, without one, ahead of its time. */
@@ -221,7 +234,8 @@ export class DiskTier implements ChangeSource, FaultHandler {
     }
     this.#metrics.count(METRIC.L2_HITS)
     const promote = fault.promote && !isLarge(this.#options.rules, this.#view.valueBytes)
-    const item = this.#restore(fault, promote)
+    const item = this.restore(fault.hashLo, fault.key, 0, this.#view, promote)
+    if (item !== 0 && promote) this.#metrics.count(METRIC.L2_PROMOTIONS)
     if (item === 0) this.#metrics.count(METRIC.L2_NO_MEMORY)
     this.#faults.proceed(fault, item === 0)
     if (item === 0) return
@@ -230,12 +244,11 @@ export class DiskTier implements ChangeSource, FaultHandler {
     this.#l1.unpin(item)
   }
 
-  /** Makes an item of the record that was read, and pins it. Returns 0 without memory for it. */
-  #restore(fault: Fault, promote: boolean): number {
+  /** Makes an item of a record that was read, and pins it. Returns 0 without memory for it. */
+  restore(hashLo: number, key: Bytes, start: number, view: RecordView, stay: boolean): number {
     const words = this.#words
     const l1 = this.#l1
-    const view = this.#view
-    const item = l1.reserve(fault.hashLo, fault.key, 0, fault.keyBytes, view.valueBytes)
+    const item = l1.reserve(hashLo, key, start, view.keyBytes, view.valueBytes)
     if (item === 0) return 0
     setClientFlags(words, item, view.clientFlags)
     setExpiresAt(words, item, view.expiresAtS)
@@ -243,12 +256,11 @@ export class DiskTier implements ChangeSource, FaultHandler {
     addState(words, item, view.state & KEPT_STATES)
     this.#host.adopt(item)
     copyBytes(this.#heap, valueStart(words, item), view.value, view.valueStart, view.valueBytes)
-    if (!l1.linkAgain(item, promote)) {
+    if (!l1.linkAgain(item, stay)) {
       l1.abandon(item)
       return 0
     }
     l1.pin(item)
-    if (promote) this.#metrics.count(METRIC.L2_PROMOTIONS)
     return item
   }
 
@@ -260,7 +272,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
     const words = this.#words
     if (hasState(words, item, STATE.CHANGED)) return
     addState(words, item, STATE.CHANGED)
-    const hashHi = this.#hashHi(item)
+    const hashHi = this.#hashHiOf(item)
     const length = valueBytes(words, item)
     if (this.#options.onEvict && !isLarge(this.#options.rules, length)) {
       this.l2.invalidate(hashHi, hashOf(words, item), this.sequence)
@@ -290,7 +302,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
   /** An item in memory is deleted. */
   removed(item: number): void {
     this.changes++
-    this.l2.invalidate(this.#hashHi(item), hashOf(this.#words, item), this.sequence)
+    this.l2.invalidate(this.#hashHiOf(item), hashOf(this.#words, item), this.sequence)
   }
 
   /** What is stored under a key that is not in memory is deleted. */
@@ -302,14 +314,14 @@ export class DiskTier implements ChangeSource, FaultHandler {
   /** A dead item leaves memory. The disk may have it as it was before it was changed. */
   died(item: number): void {
     if (hasState(this.#words, item, STATE.CHANGED)) {
-      this.l2.invalidate(this.#hashHi(item), hashOf(this.#words, item), this.sequence)
+      this.l2.invalidate(this.#hashHiOf(item), hashOf(this.#words, item), this.sequence)
     }
   }
 
   /** A live item is about to leave memory. Returns whether the disk has it, or will. */
   demote(item: number): boolean {
     const words = this.#words
-    const hashHi = this.#hashHi(item)
+    const hashHi = this.#hashHiOf(item)
     const hashLo = hashOf(words, item)
     const isChanged = hasState(words, item, STATE.CHANGED)
     if (!isChanged && this.l2.find(hashHi, hashLo) !== 0) return true
@@ -333,7 +345,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
         removeState(words, item, STATE.CHANGED)
         continue
       }
-      const hashHi = this.#hashHi(item)
+      const hashHi = this.#hashHiOf(item)
       const hashLo = hashOf(words, item)
       if (!this.#isAdmitted(item)) {
         this.#metrics.count(METRIC.L2_REFUSED)
@@ -359,12 +371,21 @@ export class DiskTier implements ChangeSource, FaultHandler {
     this.l2.flush(this.sequence, pendingAtS)
   }
 
+  /** Begins to write and, when it is known what there is, to fill memory. */
+  start(): void {
+    this.l2.start()
+    const { memoryBytes, bytesPerS } = this.#options.warmUp
+    if (memoryBytes === 0) return
+    void this.l2.recovered.then(() => this.#warmUp.run(memoryBytes, bytesPerS))
+  }
+
   tick(): void {
     this.l2.reserveSequences(this.sequence)
   }
 
   /** Writes what is in memory only, and closes. */
   async close(): Promise<void> {
+    this.#warmUp.stop()
     if (this.#options.onEvict) this.#enqueueAll()
     await this.l2.close()
   }
@@ -419,7 +440,7 @@ export class DiskTier implements ChangeSource, FaultHandler {
     return true
   }
 
-  #hashHi(item: number): number {
+  #hashHiOf(item: number): number {
     return hashKey(this.#highSeed, this.#heap, keyStart(item), keyBytes(this.#words, item))
   }
 }

@@ -140,7 +140,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Whether commands wait that have been received but not answered. */
   get busy(): boolean {
-    return this.#yielded || this.#blocked || this.#suspended
+    return this.#yielded || this.#blocked || this.#suspended || this.#held !== null
   }
 
   /** Whether replies wait that the system has not taken. */
@@ -235,8 +235,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     this.#send()
     this.#keepRest()
     this.#keepCommand(command)
-    if (this.#held !== null) this.#awaitWriting()
-    else if (this.#closing) this.close()
+    if (this.#closing && this.#held === null) this.close()
   }
 
   /** Deals with what a handler said, unless it said DONE. Returns whether to go on. */
@@ -260,22 +259,19 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     return true
   }
 
-  /** Lets the held replies wait until everything that was changed so far is on disk. */
-  #awaitWriting(): void {
-    this.#suspended = true
-    this.#host.context.cache.whenWritten(this)
-  }
-
-  /** The disk has done what this connection waited for. */
+  /** The disk has the item, or the room, that this connection waited for. */
   proceed(): void {
     this.#suspended = false
-    if (this.#held !== null) {
-      const held = this.#held
-      this.#held = null
-      if (!this.socket.destroyed) held.sendTo(this.socket)
-      if (this.#closing) this.close()
-    }
     this.#resume()
+  }
+
+  /** Everything that the held replies acknowledge is on disk. */
+  #written(): void {
+    const held = this.#held
+    this.#held = null
+    if (!this.socket.destroyed) held!.sendTo(this.socket)
+    if (this.#closing) this.close()
+    else this.#resume()
   }
 
   /** Deals with what is not a request. */
@@ -447,8 +443,11 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   }
 
   #hold(bytes: Buffer): void {
-    // allocates: only where replies wait for the disk
-    this.#held ??= new HeldReplies()
+    if (this.#held === null) {
+      // allocates: only where replies wait for the disk
+      this.#held = new HeldReplies()
+      this.#host.context.cache.whenWritten({ proceed: () => this.#written() })
+    }
     this.#held.add(bytes)
   }
 

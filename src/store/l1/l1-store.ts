@@ -219,6 +219,18 @@ export class L1Store {
     return true
   }
 
+  /** Whether an item can be had without evicting another. */
+  hasRoomFor(keyLength: number, valueLength: number): boolean {
+    const { entriesMax } = this.options
+    if (entriesMax !== 0 && this.index.count >= entriesMax) return false
+    const { slabs } = this
+    const total = itemBytes(keyLength, valueLength)
+    const classId = slabs.classes.classFor(total)
+    const pages = classId === LARGE ? slabs.pagesFor(total) : 1
+    if (slabs.pagesInUse + pages <= slabs.pageLimit) return true
+    return classId !== LARGE && slabs.hasChunk(classId)
+  }
+
   /** Takes an item out. Its memory is free again when its last pin is gone. */
   unlink(item: number): void {
     this.index.remove(item)

@@ -16,7 +16,7 @@
 import { join } from 'node:path'
 import type { Logger } from '../../observe/log.ts'
 import type { Clock } from '../../observe/clock.ts'
-import { FAULT, Generation, faultOf } from './generation.ts'
+import { DROPPED_SUFFIX, FAULT, Generation, faultOf } from './generation.ts'
 import type { GenerationOptions } from './generation.ts'
 import type { FileSystem } from './file-system.ts'
 import type { KeyMap } from './key-map.ts'
@@ -33,8 +33,8 @@ const NUMBER_DIGITS = 8
 
 const WRITE_BUFFER_BYTES_MAX = 4 * 2 ** 20
 const WRITE_BUFFER_BYTES_MIN = 64 * 2 ** 10
-/** A generation is filled in so many turns of its write buffer, at least. */
-const WRITE_BUFFERS_MIN = 8
+/** A generation is filled in so many turns of its write buffer, at least: its logs come on top of it. */
+const WRITE_BUFFERS_MIN = 32
 /** Packs are cached by the system; a block cache of LevelDB would keep them twice. */
 const CACHE_BYTES = 256 * 2 ** 10
 const MAX_OPEN_FILES = 128
@@ -77,6 +77,8 @@ export class GenerationList {
   setAsideCount = 0
   /** Folders that were removed since the start, and the bytes in them. */
   droppedCount = 0
+  /** Number of the newest generation that was set aside at the start; what is older may be stale. */
+  newestSetAside = 0
   droppedBytes = 0
 
   constructor(
@@ -129,21 +131,47 @@ export class GenerationList {
     return this.#byId[id]
   }
 
-  /** Opens what an earlier process left. What cannot be opened because it is damaged is set aside. */
+  /**
+   * Opens what an earlier process left. What cannot be opened because it is damaged is set aside.
+   * Opening may take room for what was not sealed: where there is none, the oldest goes.
+   */
   async openAll(): Promise<void> {
-    const found = this.#files
-      .readdirSync(this.#options.folder)
-      .map((name) => ({ name, number: Number(FOLDER_FORM.exec(name)?.[1] ?? 0) }))
-      .filter(({ number }) => number > 0)
-      .sort((a, b) => a.number - b.number)
-    for (const { name, number } of found) {
+    const { folder } = this.#options
+    const names = this.#files.readdirSync(folder)
+    for (const name of names) {
+      if (name.endsWith(DROPPED_SUFFIX)) await Generation.destroy(join(folder, name))
+    }
+    const numbers = names
+      .map((name) => Number(FOLDER_FORM.exec(name)?.[1] ?? 0))
+      .filter((number) => number > 0)
+      .sort((a, b) => a - b)
+    for (const number of numbers) {
       this.#nextNumber = number + 1
-      const path = join(this.#options.folder, name)
+      await this.#openOld(number)
+    }
+  }
+
+  async #openOld(number: number): Promise<void> {
+    const path = this.#pathOf(number)
+    for (;;) {
       try {
         await this.#open(path, number, false)
+        return
       } catch (error) {
-        if (faultOf(error) !== FAULT.CORRUPT) throw error
-        await this.setAside(path, error)
+        const fault = faultOf(error)
+        if (fault === FAULT.CORRUPT) {
+          await this.setAside(path, error)
+          this.newestSetAside = number
+          return
+        }
+        const oldest = this.slots[0]
+        if (fault !== FAULT.NO_SPACE || oldest === undefined) throw error
+        this.#log.error(
+          { generation: oldest.number },
+          'the disk is full: the oldest generation goes, so that the others can be opened',
+        )
+        this.remove(oldest)
+        await this.destroy(oldest)
       }
     }
   }

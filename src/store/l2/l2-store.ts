@@ -204,6 +204,10 @@ export class L2Store {
   get isRecovering(): boolean {
     return this.#recovery.isRunning
   }
+  /** Resolves when it is known of every key whether it is on disk. */
+  get recovered(): Promise<void> {
+    return this.#recovering
+  }
   get degraded(): boolean {
     return this.writer.degraded || !this.#savedTrust || this.#isLost
   }

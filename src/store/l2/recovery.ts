@@ -79,6 +79,11 @@ export class Recovery {
     const beganMs = this.#clock.elapsedMs()
     const newestFirst = slots.toReversed()
     for (const [index, slot] of newestFirst.entries()) {
+      if (slot.number < this.#list.newestSetAside) {
+        this.#log.error({}, 'what is older than the damaged generation is not used any more')
+        await this.#giveUp(newestFirst.slice(index))
+        break
+      }
       if (await this.#readSlot(slot)) continue
       if (this.#isStopped) break
       await this.#giveUp(newestFirst.slice(index + 1))
