@@ -28,6 +28,10 @@ export class ChangedItems {
     return item
   }
 
+  clear(): void {
+    this.count = 0
+  }
+
   #grow(): void {
     const larger = new Int32Array((this.#mask + 1) * 2)
     const tail = this.#ring.subarray(this.#first)

@@ -59,9 +59,14 @@ import type { Restorer } from './warm-up.ts'
 const KEPT_STATES = STATE.FETCHED | STATE.STALE | STATE.WON | STATE.BINARY_KEY
 /** Writing begins before the interval is over when this part of what may wait has gathered. */
 const EARLY_PART = 8
+/** Handles in the ring before it is looked how many of them still mean something. */
+const RING_MIN = 65_536
+const RING_PER_ITEM = 4
 
 export interface TierOptions extends L2Options {
   readonly rules: TierRules
+  /** Changes are acknowledged when they are written. */
+  readonly writesThrough: boolean
   /** Changes stay in memory until they leave it. */
   readonly onEvict: boolean
   /** Memory to fill after a start, 0 for none, and how fast. */
@@ -386,23 +391,28 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
   /** Writes what is in memory only, and closes. */
   async close(): Promise<void> {
     this.#warmUp.stop()
-    if (this.#options.onEvict) this.#enqueueAll()
+    if (this.#options.onEvict) this.#gatherAll()
     await this.l2.close()
   }
 
   // ------------------------------------------------------------------ inside
 
   #enqueue(item: number): void {
+    // Where the disk takes nothing for long, handles of items that have left would fill the ring.
+    if (this.#changed.count > RING_MIN + RING_PER_ITEM * this.#l1.count) this.#gatherAll()
     this.#changed.push(item)
     this.changedBytes += itemBytes(keyBytes(this.#words, item), valueBytes(this.#words, item))
     if (this.changedBytes > this.#early) this.l2.writer.writeSoon()
   }
 
-  #enqueueAll(): void {
+  /** Puts every changed item into the ring, once. */
+  #gatherAll(): void {
     const { policy } = this.#l1
+    this.#changed.clear()
     for (let item = policy.victim(); item !== 0; item = policy.after(item)) {
-      if (hasState(this.#words, item, STATE.CHANGED)) this.#enqueue(item)
+      if (hasState(this.#words, item, STATE.CHANGED)) this.#changed.push(item)
     }
+    this.changedBytes = Math.max(1, this.changedBytes)
   }
 
   /** Adds an item to what is written next, if it may go to disk and there is room. */

@@ -54,6 +54,8 @@ export interface Slot {
   writtenBytes: number
   /** It is being dropped: nothing is to be read from it any more. */
   isDoomed: boolean
+  /** Its folder is removed, or being removed. */
+  isGone: boolean
 }
 
 export interface GenerationListOptions {
@@ -71,6 +73,8 @@ export class GenerationList {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #byId: (Slot | undefined)[] = Array.from({ length: ID_MAX + 1 })
+  /** Bytes of slots that are out of the list and whose files are still there. */
+  #leavingBytes = 0
   #nextNumber = 1
   #nextId = 1
   /** Folders that were set aside since the start because they were damaged. */
@@ -114,7 +118,7 @@ export class GenerationList {
   }
   /** Bytes that all of them take, as far as that is known. */
   get bytes(): number {
-    let sum = 0
+    let sum = this.#leavingBytes
     for (const slot of this.slots) sum += this.bytesOf(slot)
     return sum
   }
@@ -186,16 +190,24 @@ export class GenerationList {
   remove(slot: Slot): void {
     slot.isDoomed = true
     const at = this.slots.indexOf(slot)
-    if (at >= 0) this.slots.splice(at, 1)
+    if (at < 0) return
+    this.slots.splice(at, 1)
+    this.#leavingBytes += this.bytesOf(slot)
   }
 
   /** Removes the folder of a slot that is out of the list; its keys are forgotten already. */
   async destroy(slot: Slot): Promise<void> {
-    await slot.db.close()
-    await Generation.destroy(this.#pathOf(slot.number))
-    this.#byId[slot.id] = undefined
-    this.droppedCount++
-    this.droppedBytes += this.bytesOf(slot)
+    if (slot.isGone) return
+    slot.isGone = true
+    try {
+      await slot.db.close()
+      await Generation.destroy(this.#pathOf(slot.number))
+    } finally {
+      this.#byId[slot.id] = undefined
+      this.#leavingBytes -= this.bytesOf(slot)
+      this.droppedCount++
+      this.droppedBytes += this.bytesOf(slot)
+    }
   }
 
   /** Renames a damaged folder, so that the rest can serve and somebody can look at it. */
@@ -205,17 +217,11 @@ export class GenerationList {
     this.#log.error({ err: error, kept }, 'a generation of the disk tier is damaged: set aside')
   }
 
-  /** Sets a slot aside that is out of the list. */
-  async setSlotAside(slot: Slot, error: unknown): Promise<void> {
-    await slot.db.close()
-    await this.setAside(this.#pathOf(slot.number), error)
-    this.#byId[slot.id] = undefined
-  }
-
   /** Counts the bytes of a slot's files. */
   async count(slot: Slot): Promise<void> {
     const before = slot.writtenBytes
     const bytes = await slot.db.diskBytes()
+    if (slot.isDoomed) return
     slot.countedBytes = bytes
     slot.writtenBytes -= before
   }
@@ -241,6 +247,7 @@ export class GenerationList {
       countedBytes: isNew ? 0 : await db.diskBytes(),
       writtenBytes: 0,
       isDoomed: false,
+      isGone: false,
     }
     this.slots.push(slot)
     this.#byId[id] = slot

@@ -54,8 +54,6 @@ export interface L2Options extends WriteBehindOptions {
   readonly diskBytesMax: number
   readonly writeIntervalMs: number
   readonly compression: CompressionOptions
-  /** Changes are written before they are acknowledged: nothing has to be said in the journal. */
-  readonly writesThrough: boolean
 }
 
 /** A record in a pack that was read or waits to be written. */
@@ -507,7 +505,6 @@ export class L2Store {
   }
 
   #note(hashHi: number, hashLo: number, sequence: number): void {
-    if (this.options.writesThrough && !this.writer.degraded) return
     this.journal.add(hashHi, hashLo, sequence)
     this.#metrics.count(METRIC.L2_JOURNALED)
   }

@@ -19,6 +19,10 @@ import type { KeyMap } from './key-map.ts'
 import { isIntact, recordLengthAt } from './record.ts'
 import type { WriteBehind } from './write-behind.ts'
 
+/** The oldest begins to go when this part of a generation is left of the cap. */
+const DROP_PART = 2
+/** And has to be gone before more is written when only this part is. */
+const HURRY_PART = 8
 /** Of a generation that is dropped, at most this part is carried forward. */
 const CARRIED_PART = 4
 /** Entries of the key map that are looked at in one slice: half a millisecond. */
@@ -78,17 +82,17 @@ export class Space {
     while (this.#full.length > 0 && !this.#writer.writesTo(this.#full[0]!.id)) {
       void this.#seal(this.#full.shift()!)
     }
-    // One more generation must fit beside those that are full.
-    if (list.bytes + list.generationBytes > list.bytesMax && list.slots.length > 1) {
-      this.#dropping ??= this.#drop(list.slots[0]!).finally(() => {
-        this.#dropping = null
-      })
-      const left = list.bytesMax - list.bytes
-      if (left < list.generationBytes / 2) {
-        this.#hurry = true
-        await this.#dropping
-        this.#hurry = false
-      }
+    const oldest = list.slots[0]!
+    const left = list.bytesMax - list.bytes
+    if (left > list.generationBytes / DROP_PART) return
+    if (oldest === list.newest || this.#writer.writesTo(oldest.id)) return
+    this.#dropping ??= this.#drop(oldest).finally(() => {
+      this.#dropping = null
+    })
+    if (left < list.generationBytes / HURRY_PART) {
+      this.#hurry = true
+      await this.#dropping
+      this.#hurry = false
     }
   }
 

@@ -249,7 +249,11 @@ export class WriteBehind {
     batch.release()
     if (!written) return
     if (isAll) this.#journal.forgetUpTo(sequence)
-    await this.afterBatch()
+    try {
+      await this.afterBatch()
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the disk tier cannot make room or begin a new generation')
+    }
   }
 
   /** Returns false if the program stops before the disk takes the batch. */
@@ -321,11 +325,16 @@ export class WriteBehind {
 
   /** Makes a new generation the home of a refused batch, and of the one that is open. */
   async #moveToNewGeneration(batch: Batch, directory: Buffer): Promise<void> {
+    const refused = this.#slotOf(batch)
     const slot = await this.#list.add()
     const { nextPack } = this.#open
     this.#move(batch, directory, slot)
     this.#move(this.#open, Buffer.from(this.#open.directory.finish(0)), slot)
     slot.nextPack = nextPack
+    if (refused.db.lastDirectoryNumber > 0) return
+    // Nothing was ever written to it.
+    this.#list.remove(refused)
+    await this.#list.destroy(refused)
   }
 
   #move(batch: Batch, directory: Buffer, slot: Slot): void {
