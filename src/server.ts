@@ -114,7 +114,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     io: new IoArea(heap),
     scratch: new TurnScratch(heap),
     protocols: new Protocols({
-      choice: 'auto',
+      choice: config.server.protocol,
       getLineBytesMax: config.server.getLineBytesMax,
       requiresLogin: authenticator !== null,
     }),

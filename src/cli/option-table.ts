@@ -185,8 +185,8 @@ const MEMCACHED: readonly OptionRow[] = [
   },
   {
     flags: '-B, --protocol <name>',
-    help: 'auto or ascii, which are the same here (default: auto)',
-    apply: (_, value, flag) => checkProtocol(value, flag),
+    help: 'what clients speak: auto, ascii or binary; auto tells by the first byte of a connection (default: auto)',
+    apply: sets('server.protocol'),
   },
   {
     flags: '-U, --udp-port <port>',
@@ -337,12 +337,6 @@ function portOf(value: string, flag: string): string {
 function nonEmpty(value: string, flag: string): string {
   if (value === '') throw usage(flag, 'the path is empty')
   return value
-}
-
-function checkProtocol(value: string, flag: string): void {
-  if (value === 'auto' || value === 'ascii') return
-  if (value === 'binary') throw usage(flag, 'the binary protocol is not supported yet')
-  throw usage(flag, `'${value}' is not auto or ascii`)
 }
 
 /** One entry of -o: NAME or NAME=VALUE. */

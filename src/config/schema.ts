@@ -69,6 +69,17 @@ export const KEYS = [
   },
   {
     section: 'server',
+    name: 'protocol',
+    field: 'protocol',
+    type: 'choice',
+    default: 'auto',
+    choices: ['auto', 'ascii', 'binary'],
+    options: ['-B'],
+    meaning:
+      'What clients speak: ascii is the text protocol, binary the binary one. With auto, the first byte of a connection tells.',
+  },
+  {
+    section: 'server',
     name: 'max_connections',
     field: 'connectionsMax',
     type: 'integer',

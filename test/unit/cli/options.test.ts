@@ -73,9 +73,10 @@ describe('where to listen', () => {
 describe("memcached's options", () => {
   it('mean what they mean there', () => {
     const { server, l1 } = configOf(
-      '-a 770 -m 128 -c 10 -I 2m -M -R 30 -b 40 -P /run/x.pid -u nobody -U 0 -o idle_timeout=60 -B auto',
+      '-a 770 -m 128 -c 10 -I 2m -M -R 30 -b 40 -P /run/x.pid -u nobody -U 0 -o idle_timeout=60 -B binary',
     )
     assert.equal(server.unixMode, 0o770)
+    assert.equal(server.protocol, 'binary')
     assert.equal(l1.memoryBytesMax, 128 * 1024 ** 2)
     assert.equal(server.connectionsMax, 10)
     assert.equal(server.itemBytesMax, 2 * 1024 ** 2)
@@ -125,8 +126,8 @@ describe("memcached's options", () => {
     for (const warning of warnings) assert.match(warning, /^option -.* has no effect/)
   })
 
-  it('-t 1, -B ascii and -U 0 ask for what is the case', () => {
-    assert.deepEqual(parseCommandLine(words('-t 1 -B ascii -U 0')).warnings, [])
+  it('-t 1 and -U 0 ask for what is the case', () => {
+    assert.deepEqual(parseCommandLine(words('-t 1 -U 0')).warnings, [])
   })
 
   for (const line of [
@@ -139,7 +140,6 @@ describe("memcached's options", () => {
     '-W',
     '-A',
     '-U 11211',
-    '-B binary',
     '-o ssl_chain_cert=/a',
     '-o ext_path=/a:1g',
     '-o proxy_config=/a',
@@ -176,7 +176,7 @@ describe('a wrong command line', () => {
     ['-I 2g', /^option -I: "2g" /],
     ['-a 999', /^option -a: /],
     ['-f 1', /^option -f: /],
-    ['-B http', /^option -B: 'http' is not auto or ascii/],
+    ['-B http', /^option -B: "http" is not one of auto, ascii, binary/],
     ['-o', /^option '-o, .*argument missing/],
     ['-o idle_timeout', /^option -o idle_timeout: '' is not a whole number/],
     ['-o idle_timout=5', /^option -o: unknown name 'idle_timout'; did you mean idle_timeout\?/],
