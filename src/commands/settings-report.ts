@@ -33,7 +33,7 @@ export function settingsStats(
     ['reqs_per_event', String(server.commandsPerTurnMax)],
     ['cas_enabled', 'yes'],
     ['tcp_backlog', String(server.backlog)],
-    ['binding_protocol', 'ascii'],
+    ['binding_protocol', server.protocol === 'auto' ? 'auto-negotiate' : server.protocol],
     ['auth_enabled_sasl', 'no'],
     ['auth_enabled_ascii', 'no'],
     ['item_size_max', String(server.itemBytesMax)],
