@@ -82,6 +82,10 @@ describe('the house rules', () => {
       ['src/commands/get.ts', '../store/l1/heap.ts'],
       ['src/engine/cache.ts', '../commands/dispatch.ts'],
       ['src/store/l1/slabs.ts', '../../engine/cache.ts'],
+      ['src/store/l1/slabs.ts', '../l2/record.ts'],
+      ['src/store/l2/l2-store.ts', '../../engine/faults.ts'],
+      ['src/store/l2/record.ts', '../l1/layout.ts'],
+      ['src/commands/get.ts', '../store/l2/l2-store.ts'],
       ['src/net/listener.ts', '../engine/cache.ts'],
       ['src/bytes/ascii.ts', '../message/codes.ts'],
       ['src/config/load.ts', '../observe/log.ts'],
@@ -117,6 +121,17 @@ describe('the house rules', () => {
     }
     const right = file('src/net/x.ts', "import { Socket } from 'node:net'")
     assert.deepEqual(strayPackages([right], []), [])
+    for (const [path, name] of [
+      ['src/store/l2/l2-store.ts', 'classic-level'],
+      ['src/store/l2/batch.ts', 'lz4-napi'],
+      ['src/store/l2/journal.ts', 'node:fs'],
+      ['src/engine/faults.ts', 'node:fs/promises'],
+    ] as const) {
+      const said = strayPackages([file(path, `import a from '${name}'`)], [name])
+      assert.match(said[0] ?? '', /^src\S+:1: \S+ has (?:one door|these doors), src\/store\/l2\//)
+    }
+    const opened = file('src/store/l2/generation.ts', "import { rm } from 'node:fs/promises'")
+    assert.deepEqual(strayPackages([opened], []), [])
   })
 
   it('find clocks, timers and buffers in code, and not in comments', () => {
@@ -168,6 +183,7 @@ describe('the house rules', () => {
       file('src/net/socket-utils.ts', top),
       file('src/common/socket.ts', top),
       file('src/engine/x.ts', top, 'async function f() {}'),
+      file('src/engine/cache.ts', top, 'async function f() {}'),
       file('src/store/l1/x.ts', top, 'setImmediate(f)'),
     ]
     for (const source of wrong) {
@@ -177,6 +193,8 @@ describe('the house rules', () => {
       untidySources([file('src/net/x.ts', top, 'function f() {', '  let a = 1')]),
       [],
     )
+    const fetching = file('src/engine/faults.ts', top, 'setImmediate(f)')
+    assert.deepEqual(untidySources([fetching]), [])
     assert.deepEqual(
       untidySources([file('bench/x.ts', '#!/usr/bin/env node', '// A program.')]),
       [],

@@ -47,6 +47,7 @@ export function settingsStats(
     ['hash_algorithm', 'halfsiphash-1-3'],
     ['lru_segmented', 'no'],
     ['idle_timeout', String(Math.round(server.idleTimeoutMs / 1000))],
+    ...extstoreSettings(config),
     ['shutdown_command', 'no'],
     ['ssl_enabled', 'no'],
     ['client_flags_size', '4'],
@@ -54,5 +55,44 @@ export function settingsStats(
     ['max_entries', String(l1.entriesMax)],
     ['max_get_line', String(server.getLineBytesMax)],
     ['max_pending_output', String(server.pendingOutputBytesMax)],
+    ...diskSettings(config),
+  ]
+}
+
+/**
+ * Of memcached's settings of its external storage those that say the same of the disk tier: from what
+ * size, from what time to live, how soon, how often a value that was read stays in memory, what may
+ * wait, and that what nobody read is not carried on.
+ */
+function extstoreSettings({ l2 }: Config): Stat[] {
+  if (!l2.enabled) return []
+  return [
+    ['ext_item_size', String(l2.itemBytesMin)],
+    ['ext_item_age', '0'],
+    ['ext_low_ttl', String(Math.round(l2.ttlMinMs / 1000))],
+    ['ext_recache_rate', l2.promotion === 'never' ? '0' : '1'],
+    ['ext_wbuf_size', String(l2.stagedBytesMax)],
+    ['ext_drop_unread', 'yes'],
+  ]
+}
+
+function diskSettings({ l2, compression, performance }: Config): Stat[] {
+  if (!l2.enabled) return [['l2_enabled', 'no']]
+  return [
+    ['l2_enabled', 'yes'],
+    ['l2_max_disk_size', String(l2.diskBytesMax)],
+    ['l2_write_policy', l2.writePolicy],
+    ['l2_write_interval_ms', String(l2.writeIntervalMs)],
+    ['l2_max_staged', String(l2.stagedBytesMax)],
+    ['l2_sync', l2.sync],
+    ['l2_sync_interval_ms', String(l2.syncIntervalMs)],
+    ['l2_max_item_size', String(l2.itemBytesMax)],
+    ['l2_promotion', l2.promotion],
+    ['l2_warmup', l2.warmup],
+    ['l2_warmup_rate', String(l2.warmupBytesPerS)],
+    ['compression_enabled', compression.enabled ? 'yes' : 'no'],
+    ['compression_min_size', String(compression.valueBytesMin)],
+    ['compression_max_size', String(compression.valueBytesMax)],
+    ['large_value_threshold', String(performance.largeValueBytesMin)],
   ]
 }

@@ -5,6 +5,7 @@
 import { METRIC } from '../observe/metrics.ts'
 import type { MetricSlot } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
+import { extstoreGetStats, extstoreStats } from './disk-report.ts'
 
 export type Stat = readonly [name: string, value: string]
 
@@ -40,6 +41,7 @@ export function generalStats(context: CommandContext): Stat[] {
     ['get_misses', count(METRIC.GET_MISSES)],
     ['get_expired', count(METRIC.GET_EXPIRED)],
     ['get_flushed', count(METRIC.GET_FLUSHED)],
+    ...extstoreGetStats(context),
     ['delete_misses', count(METRIC.DELETE_MISSES)],
     ['delete_hits', count(METRIC.DELETE_HITS)],
     ['incr_misses', count(METRIC.INCR_MISSES)],
@@ -76,6 +78,7 @@ export function generalStats(context: CommandContext): Stat[] {
     ['lru_crawler_running', '0'],
     ['malloc_fails', '0'],
     ['log_watchers', '0'],
+    ...extstoreStats(context),
     ['bytes', String(cache.usedBytes)],
     ['curr_items', String(cache.count)],
     ['total_items', count(METRIC.TOTAL_ITEMS)],
