@@ -45,7 +45,7 @@ export function metaGet(
   let wins = false
   if (isNew || (options & CHANGING) !== 0) {
     wins = changeLife(context, request, item, isNew, isWon)
-  } else {
+  } else if ((options & OPTION.DETAILS) !== 0) {
     view.isNew = false
     view.ttlS = cache.secondsToLive(item)
   }
@@ -54,9 +54,11 @@ export function metaGet(
   if (view.isStale && !isWon) wins = true
   view.wins = wins
   if (wins) cache.setWon(item)
-  view.isFetched = cache.isFetched(item)
-  view.idleS = cache.idleS(item)
-  view.hasBinaryKey = cache.hasBinaryKey(item)
+  if ((options & OPTION.DETAILS) !== 0) {
+    view.isFetched = cache.isFetched(item)
+    view.idleS = cache.idleS(item)
+    view.hasBinaryKey = cache.hasBinaryKey(item)
+  }
   if ((options & OPTION.PEEK) === 0) cache.touch(item)
   if ((options & OPTION.TOUCH) === 0) {
     metrics.count(METRIC.CMD_GET)

@@ -64,6 +64,8 @@ export const OPTION = {
   DISCARD: 1024,
   /** META_GET, INCR, DECR: the reply shows the value. */
   VALUE: 2048,
+  /** META_GET: the reply shows how long the item lives, when and whether it was used, or its key. */
+  DETAILS: 4096,
 } as const
 
 /** What came of a request. Each protocol has its own words for each of them. */

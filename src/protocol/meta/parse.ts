@@ -27,6 +27,9 @@ import {
   LETTER_MAX,
   LETTER_MIN,
   LOWER_CASE,
+  PLAIN_GET,
+  PLAIN_QUIET,
+  PLAIN_SHOWN,
   SET_ITEM_LOWER,
   VERB,
   WORDS_MAX,
@@ -78,8 +81,14 @@ export class MetaParser {
   /** Reads a line whose first bytes are a meta verb and a space. */
   parse(input: InputWindow, request: Request): Parsed {
     const { buffer } = input.bytes
-    const { end } = input
     const verb = buffer[input.start + 1]!
+    if (verb === VERB.get && readPlainGet(input, request)) return PARSED.READY
+    return this.#line(input, request, verb)
+  }
+
+  #line(input: InputWindow, request: Request, verb: number): Parsed {
+    const { buffer } = input.bytes
+    const { end } = input
     // The sentinel ends the search at the end of the window without a comparison per byte.
     buffer[end] = LF
     let at = skipSpaces(buffer, input.start + 2)
@@ -89,16 +98,9 @@ export class MetaParser {
     request.op = OP.NONE
     request.options = OPTION.META_FORM
     request.quiet = false
-    request.wantsCas = false
-    request.wantsKey = false
-    request.wantsItem = false
     request.ifCas = false
     request.vivifies = false
-    request.touches = false
-    request.last = true
     request.shownCount = 0
-    request.tokenBytes = 0
-    request.swallowBytes = 0
     request.bytes = input.bytes
     request.keyStart = keyStart
     request.keyBytes = keyBytes
@@ -137,6 +139,7 @@ export class MetaParser {
         return this.#debug(request)
       default: {
         const refusal = this.#refusal
+        request.swallowBytes = 0
         if (refusal !== OUTCOME.NONE) return refuse(request, refusal)
         request.op = verb === VERB.get ? OP.META_GET : OP.DELETE
         return PARSED.READY
@@ -203,13 +206,14 @@ export class MetaParser {
         return 0
       case FLAG.showKey:
         request.wantsKey = true
-        return 0
-      case FLAG.showCas:
-      case FLAG.showClientFlags:
+        return OPTION.DETAILS
       case FLAG.showHit:
       case FLAG.showIdle:
-      case FLAG.showSize:
       case FLAG.showTtl:
+        return OPTION.DETAILS
+      case FLAG.showCas:
+      case FLAG.showClientFlags:
+      case FLAG.showSize:
         return 0
       case FLAG.peek:
         return OPTION.PEEK
@@ -338,7 +342,7 @@ export class MetaParser {
 
   /** ms: its mode, and the value that follows. */
   #set(request: Request, valueBytes: number): Parsed {
-    if (valueBytes !== NO_LENGTH) request.swallowBytes = valueBytes + TRAILER_BYTES
+    request.swallowBytes = valueBytes === NO_LENGTH ? 0 : valueBytes + TRAILER_BYTES
     if (this.#badFlag !== OUTCOME.NONE) return refuse(request, this.#badFlag)
     if (this.#badValue !== OUTCOME.NONE) return refuse(request, this.#badValue)
     const op = storageOf(this.#mode)
@@ -365,6 +369,7 @@ export class MetaParser {
 
   /** ma: its mode. What is wrong with its flags has one name. */
   #arithmetic(request: Request): Parsed {
+    request.swallowBytes = 0
     const badFlag = this.#badFlag
     if (badFlag === OUTCOME.BAD_FORMAT || badFlag === OUTCOME.TOO_MANY_FLAGS) {
       return refuse(request, badFlag)
@@ -394,12 +399,53 @@ export class MetaParser {
 
   /** me: only the key matters; one that is no base64 is taken as it stands. */
   #debug(request: Request): Parsed {
+    request.swallowBytes = 0
     if (this.#badFlag === OUTCOME.BAD_FORMAT) return refuse(request, OUTCOME.BAD_FORMAT)
     request.op = OP.META_DEBUG
     request.options = OPTION.META_FORM
     request.quiet = false
     return PARSED.READY
   }
+}
+
+/**
+ * Reads the most frequent form in a single pass: mg, a key, and flags that are letters alone. Returns
+ * false, with nothing consumed, if the line is another one or is not whole.
+ */
+function readPlainGet(input: InputWindow, request: Request): boolean {
+  const { buffer } = input.bytes
+  const { end } = input
+  const keyStart = input.start + 3
+  let at = keyStart
+  while (at < end && buffer[at]! > SPACE) at++
+  const keyBytes = at - keyStart
+  if (keyBytes === 0 || keyBytes > KEY_BYTES_MAX) return false
+  let options: number = OPTION.META_FORM
+  let seen = 0
+  let shownCount = 0
+  while (at + 2 < end && buffer[at] === SPACE) {
+    const letter = buffer[at + 1]!
+    const meaning = PLAIN_GET[letter]!
+    const bit = bitOf(letter)
+    if (meaning === 0 || (seen & bit) !== 0) return false
+    seen |= bit
+    options |= meaning
+    if ((meaning & PLAIN_SHOWN) !== 0) request.shown[shownCount++] = letter
+    at += 2
+  }
+  if (at + 1 >= end || buffer[at] !== CR || buffer[at + 1] !== LF) return false
+  input.start = at + 2
+  input.searched = at + 2
+  request.op = OP.META_GET
+  request.options = options & ~(PLAIN_SHOWN | PLAIN_QUIET)
+  request.quiet = (options & PLAIN_QUIET) !== 0
+  request.ifCas = false
+  request.vivifies = false
+  request.shownCount = shownCount
+  request.bytes = input.bytes
+  request.keyStart = keyStart
+  request.keyBytes = keyBytes
+  return true
 }
 
 function refuse(request: Request, outcome: Outcome): Parsed {
@@ -409,6 +455,8 @@ function refuse(request: Request, outcome: Outcome): Parsed {
 
 /** Sets what the flags may leave out. */
 function clearArguments(request: Request): void {
+  request.wantsKey = false
+  request.wantsItem = false
   request.exptime = 0
   request.clientFlags = 0
   request.deltaHi = 0
