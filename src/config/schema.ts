@@ -288,7 +288,7 @@ export const KEYS = [
     name: 'write_interval',
     field: 'writeIntervalMs',
     type: 'duration',
-    default: '100ms',
+    default: '1s',
     min: '1ms',
     max: '1m',
     meaning:

@@ -207,7 +207,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
           reply.outcome(out, request, OUTCOME.BAD_CHUNK)
         }
       }
-      if (cache.congested && cache.changes !== this.#changesBefore) {
+      if (cache.changes !== this.#changesBefore && cache.congested) {
         this.#suspended = true
         cache.whenUncongested(this)
         break

@@ -34,6 +34,9 @@ export interface Launcher {
 
 const OUTPUT_CHARACTERS_MAX = 20_000
 
+/** Shorter than the default, so that more writes are under way when a server is killed. */
+const WRITE_INTERVAL_MS = 100
+
 /** Starts the program as a child process. `program` are the arguments of Node that run it. */
 export class ProcessLauncher implements Launcher {
   readonly #program: readonly string[]
@@ -50,7 +53,8 @@ export class ProcessLauncher implements Launcher {
       ...`-l 127.0.0.1 -p -1 -m ${memoryMb}`.split(' '),
       ...(isMemoryOnly ? ['--no-l2'] : disk),
     ]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, RAT_MEMCACHED_L2_WRITE_INTERVAL: `${WRITE_INTERVAL_MS}ms` }
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     return new ProcessLife(child, `${dataDir}.log`)
   }
 }
