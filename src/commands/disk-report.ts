@@ -108,7 +108,7 @@ export function diskStats(context: CommandContext): Stat[] {
 function counters({ metrics }: CommandContext): Stat[] {
   return Object.entries(METRIC)
     .filter(([name]) => name.startsWith(COUNTER_PREFIX))
-    .map(([name, slot]) => [name.toLowerCase(), String(metrics.value(slot))])
+    .map(([name, slot]) => [name.toLowerCase(), String(Math.round(metrics.value(slot)))])
 }
 
 function latencies({ metrics }: CommandContext, name: string, slot: LatencySlot): Stat[] {
