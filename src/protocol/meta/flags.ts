@@ -4,7 +4,6 @@
  *
  * A set of letters is two words, one bit for each of 32 upper case and 32 lower case letters.
  */
-import { OPTION } from '../../message/codes.ts'
 
 /** The second letter of a verb. */
 export const VERB = { get: 103, set: 115, delete: 100, arithmetic: 97, debug: 101 } as const
@@ -70,22 +69,6 @@ const OPAQUE_ONLY = lettersOf('O')
 export const ARITHMETIC_ITEM_UPPER: number = lettersOf('TNE')
 export const ARITHMETIC_ITEM_LOWER: number = lettersOf('tc')
 export const SET_ITEM_LOWER: number = lettersOf('cs')
-
-/** In `PLAIN_GET`: the reply shows something for the letter; nothing is said of a miss. */
-export const PLAIN_SHOWN: number = 1 << 29
-export const PLAIN_QUIET: number = 1 << 30
-
-/** What a letter that stands alone means for mg: bits of the request, or 0 for one that does not. */
-export const PLAIN_GET: Int32Array = new Int32Array(256)
-PLAIN_GET[FLAG.showValue] = OPTION.VALUE
-PLAIN_GET[FLAG.quiet] = PLAIN_QUIET
-PLAIN_GET[FLAG.showCas] = PLAIN_SHOWN
-PLAIN_GET[FLAG.showClientFlags] = PLAIN_SHOWN
-PLAIN_GET[FLAG.showSize] = PLAIN_SHOWN
-PLAIN_GET[FLAG.showKey] = PLAIN_SHOWN | OPTION.DETAILS
-PLAIN_GET[FLAG.showTtl] = PLAIN_SHOWN | OPTION.DETAILS
-PLAIN_GET[FLAG.showIdle] = PLAIN_SHOWN | OPTION.DETAILS
-PLAIN_GET[FLAG.showHit] = PLAIN_SHOWN | OPTION.DETAILS
 
 /** Upper case letters that the reply of a verb has to know. */
 export function shownUpper(verb: number): number {
