@@ -50,7 +50,7 @@ const INERT_NAMES: readonly string[] = [
 
 const REFUSED_FAMILIES: readonly { readonly prefix: string; readonly because: string }[] = [
   { prefix: 'ssl_', because: 'there is no encryption here' },
-  { prefix: 'ext_', because: 'there is no external storage here' },
+  { prefix: 'ext_', because: 'the disk tier has options of its own: --data-dir, --max-disk-size' },
   { prefix: 'proxy_', because: 'there is no proxy here' },
 ]
 

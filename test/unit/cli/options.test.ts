@@ -151,6 +151,59 @@ describe("memcached's options", () => {
   }
 })
 
+describe('the options of the disk tier', () => {
+  it('say where it lies and what it may take', () => {
+    const { l2 } = configOf('--data-dir /var/cache/rat --max-disk-size 10g')
+    assert.equal(l2.enabled, true)
+    assert.equal(l2.dataDir, '/var/cache/rat')
+    assert.equal(l2.diskBytesMax, 10 * 1024 ** 3)
+  })
+
+  it('say what is written when, and what stays in memory', () => {
+    const line = '--write-policy=on-evict --promotion second-hit --warmup full'
+    const { l2 } = configOf(line)
+    assert.equal(l2.writePolicy, 'on-evict')
+    assert.equal(l2.promotion, 'second-hit')
+    assert.equal(l2.warmup, 'full')
+  })
+
+  it('turn it off', () => {
+    assert.equal(configOf('').l2.enabled, true)
+    assert.equal(configOf('--no-l2').l2.enabled, false)
+    // What it would have been is no contradiction: a file may say one, the command line the other.
+    assert.equal(configOf('--no-l2 --data-dir /a').l2.enabled, false)
+  })
+
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['--max-disk-size 15m', /^option --max-disk-size: "15m" is not a size of at least 16MB/],
+    ['--write-policy back', /^option --write-policy: "back" is not one of write-behind, /],
+    ['--promotion twice', /^option --promotion: "twice" is not one of always, second-hit, never/],
+    ['--warmup all', /^option --warmup: "all" is not one of none, recent, full/],
+    ['--data-dir', /^option '--data-dir <path>' argument missing/],
+    ['--no-l1', /^unknown option '--no-l1'; did you mean --no-l2\?/],
+    ['--datadir /a', /^unknown option '--datadir'; did you mean --data-dir\?/],
+  ]
+  for (const [line, message] of wrong) {
+    it(`"${line}" is told: ${message.source}`, () => {
+      assert.match(usageError(line), message)
+    })
+  }
+
+  it('are in the help', () => {
+    const help = helpText()
+    for (const flag of [
+      '--data-dir',
+      '--no-l2',
+      '--max-disk-size',
+      '--write-policy',
+      '--promotion',
+      '--warmup',
+    ]) {
+      assert.ok(help.includes(`  ${flag}`), flag)
+    }
+  })
+})
+
 describe('values that look like options', () => {
   for (const flag of ['-c', '-p', '-U', '-m', '-R', '-b', '-t', '-n', '--max-entries']) {
     it(`"${flag} -1" gives ${flag} the value -1`, () => {

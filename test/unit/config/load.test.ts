@@ -35,7 +35,13 @@ describe('the order of the sources', () => {
     assert.equal(config.server.itemBytesMax, 1024 ** 2)
     assert.equal(config.server.unixMode, 0o700)
     assert.equal(config.l1.memoryBytesMax, 64 * 1024 ** 2)
-    assert.deepEqual(config.l2, {})
+    assert.equal(config.l2.enabled, true)
+    assert.equal(config.l2.dataDir, './rat-memcached-data')
+    assert.equal(config.l2.writePolicy, 'write-behind')
+    assert.equal(config.l2.writeIntervalMs, 1000)
+    assert.equal(config.compression.enabled, true)
+    assert.equal(config.performance.largeValueBytesMin, 512 * 1024)
+    assert.deepEqual(config.metrics, {})
   })
 
   it('is default, file, environment, command line, each over the one before', () => {
