@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { defaultConfig } from '../src/config/load.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const dockerfile = readFileSync(`${ROOT}Dockerfile`, 'utf8')
@@ -141,6 +142,20 @@ describe('the Dockerfile', () => {
     ])
     assert.match(dockerfile, /^USER 11211:11211$/m)
     assert.match(dockerfile, /^EXPOSE 11211$/m)
+  })
+
+  it('starts in the volume of the disk tier, where user 11211 may write', () => {
+    const final = dockerfile.slice(dockerfile.lastIndexOf('FROM '))
+    const steps = final.match(/^(?:RUN|VOLUME|WORKDIR|USER) .*$/gm)
+    assert.deepEqual(steps, [
+      'WORKDIR /app',
+      'RUN mkdir -m 1777 /data',
+      'VOLUME /data',
+      'WORKDIR /data',
+      'USER 11211:11211',
+    ])
+    // So the default of the configuration lies below it.
+    assert.match(defaultConfig().l2.dataDir, /^\.\//)
   })
 
   it('names files that exist, that the context holds, and that may be run', () => {
