@@ -122,6 +122,8 @@ describe('the README', () => {
     const printed: readonly (readonly [string, string])[] = [
       ['l1.max_memory', printSize(defaults.l1.memoryBytesMax).replace('MB', ' MB')],
       ['server.max_item_size', printSize(defaults.server.itemBytesMax).replace('MB', ' MB')],
+      ['l2.max_disk_size', printSize(defaults.l2.diskBytesMax).replace('GB', ' GB')],
+      ['l2.max_staged', printSize(defaults.l2.stagedBytesMax).replace('MB', ' MB')],
       ['server.max_get_line', printSize(defaults.server.getLineBytesMax).replace('MB', ' MB')],
       ['server.max_connections', defaults.server.connectionsMax.toLocaleString('en')],
       [
@@ -133,7 +135,7 @@ describe('the README', () => {
     for (const [key, value] of printed)
       assert.ok(row(key).includes(`| ${value}`), `${key}: ${value}`)
     assert.match(row('| key '), new RegExp(`\\b${KEY_BYTES_MAX} bytes`))
-    for (const { 1: key } of limits.matchAll(/`((?:server|l1)\.\w+)`/g)) {
+    for (const { 1: key } of limits.matchAll(/`((?:server|l1|l2)\.\w+)`/g)) {
       assert.ok(
         KEY_DEFINITIONS.some((definition) => keyPath(definition) === key),
         key,
