@@ -226,9 +226,10 @@ export const KEYS = [
     field: 'eviction',
     type: 'choice',
     default: 'lru',
-    choices: ['lru'],
+    choices: ['hybrid', 'lru', 'lfu', 'fifo'],
     options: ['--eviction'],
-    meaning: 'Which item goes when there is no room: lru, the one not used for the longest time.',
+    meaning:
+      'Which item goes when there is no room. lru: the one not used for the longest time. lfu: one of those used least often of late. fifo: the one whose key came first. hybrid: what the best of six settings of two queues says, which the policy finds out while it runs; it resists scans.',
   },
   {
     section: 'l1',

@@ -41,7 +41,7 @@ describe('the table of keys', () => {
     const config: Config = loadConfig({ env: {} })
     const bind: readonly string[] = config.server.bind
     const timeoutMs: number = config.server.idleTimeoutMs
-    const eviction: 'lru' = config.l1.eviction
+    const eviction: 'hybrid' | 'lru' | 'lfu' | 'fifo' = config.l1.eviction
     const evictions: boolean = config.l1.evictions
     assert.deepEqual([bind, timeoutMs, eviction, evictions], [['127.0.0.1:11211'], 0, 'lru', true])
   })

@@ -2,7 +2,7 @@
  * The competition of the settings of the hybrid policy: for each a *shadow*, a store of keys without
  * items that sees the requests of a sample of the keys, and a score, the hits of the shadow.
  *
- * The sample is chosen by hash and halved as the store grows, so that a shadow holds 512 to 1024
+ * The sample is chosen by hash and halved as the store grows, so that a shadow holds 1024 to 2048
  * keys, or all of a smaller store. The shadows share one table of keys. Each key has, per setting, a
  * place in one of three queues:
  *
@@ -17,16 +17,16 @@
  */
 import { assert } from '../../../errors.ts'
 import { createTable } from '../heap.ts'
-import { GHOST_SHARE, SETTINGS, USES_MAX } from './settings.ts'
+import { GHOST_SHARE, SETTINGS, USES_MAX, isSpared } from './settings.ts'
 import type { FrequencySketch } from './sketch.ts'
 
-/** Most keys of a shadow. With 512, 0.03 points of hit ratio are lost, with 128 0.1. */
-const SHADOW_KEYS_MAX = 1024
+/** Most keys of a shadow. With 1024, 0.08 points of hit ratio are lost. */
+const SHADOW_KEYS_MAX = 2048
 const LANES = 8
 const COUNT = SETTINGS.length
 /** Keys in the table: no shadow and its ghosts hold more than two shadows' worth. */
 const KEYS = 2 * COUNT * SHADOW_KEYS_MAX
-const BUCKETS = 4096
+const BUCKETS = 8192
 /** Scores are kept for some ten periods. */
 const DECAY = 0.9
 /** A setting takes over if it leads by this share of the requests of the sample. */
@@ -191,6 +191,7 @@ export class Duel {
         this.#drop(lane, rival)
         return
       }
+      if (isSpared(this.#hash[key]!)) this.#move(lane, rival, MAIN)
     }
     this.#drop(lane, key)
   }
@@ -293,7 +294,7 @@ export class Duel {
     this.#freeKey = key
   }
 
-  /** Removes what is not in the sample any more: some 10,000 steps when the store doubles. */
+  /** Removes what is not in the sample any more: some 20,000 steps when the store doubles. */
   #dropUnsampled(): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       let key = this.#buckets[bucket]!

@@ -33,7 +33,7 @@ import { Duel } from './duel.ts'
 import { Ghosts } from './ghosts.ts'
 import type { EvictionPolicy } from './policy.ts'
 import { ItemQueue } from './queue.ts'
-import { GHOST_SHARE, SETTINGS, USES_MAX } from './settings.ts'
+import { GHOST_SHARE, SETTINGS, USES_MAX, isSpared } from './settings.ts'
 import type { Setting } from './settings.ts'
 import { FrequencySketch } from './sketch.ts'
 
@@ -50,7 +50,8 @@ const CLOCK_STEPS_MAX = 256
 const FULL_SHARE = 0.9
 /** Requests per item without an eviction until they are no longer counted. */
 const AWAKE_FACTOR = 8
-const REQUESTS_PER_PERIOD_MIN = 32
+/** Fewer say nothing: a small store would follow chance. */
+const REQUESTS_PER_PERIOD_MIN = 256
 
 export class HybridPolicy implements EvictionPolicy {
   readonly #words: Int32Array
@@ -271,8 +272,11 @@ export class HybridPolicy implements EvictionPolicy {
       }
       if (byGhost || isMainEmpty) return item
       const rival = this.#clockVictim()
-      const frequency = this.#sketch.frequency(hashOf(words, item))
-      if (frequency <= this.#sketch.frequency(hashOf(words, rival))) return item
+      const hash = hashOf(words, item)
+      if (this.#sketch.frequency(hash) <= this.#sketch.frequency(hashOf(words, rival))) {
+        if (isSpared(hash)) this.#main.moveToFront(rival)
+        return item
+      }
       this.#toMain(item, 0)
       return rival
     }

@@ -2,14 +2,16 @@
 import type { Heap } from '../heap.ts'
 import { FifoPolicy } from './fifo.ts'
 import { HybridPolicy } from './hybrid.ts'
+import { LfuPolicy } from './lfu.ts'
 import { LruPolicy } from './lru.ts'
 import type { EvictionPolicy } from './policy.ts'
 
-export type PolicyName = 'lru' | 'fifo' | 'hybrid'
+export type PolicyName = 'lru' | 'lfu' | 'fifo' | 'hybrid'
 
 const REGISTRY: Record<PolicyName, (heap: Heap, entriesMax: number) => EvictionPolicy> = {
   lru: (heap) => new LruPolicy(heap),
   fifo: (heap) => new FifoPolicy(heap),
+  lfu: (heap) => new LfuPolicy(heap),
   hybrid: (heap, entriesMax) => new HybridPolicy(heap, entriesMax),
 }
 
