@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly version?: string
   /** Who may log in; left out, nobody has to. */
   readonly authenticator?: Authenticator
+  /** Opens the data directory with other rights than those that bind addresses. */
+  readonly openDisk?: <Disk>(folder: string, open: () => Promise<Disk>) => Promise<Disk>
   /** How sockets are read; 'data' is the fallback, for tests and for runtimes without 'onread'. */
   readonly readMode?: ReadMode
 }
@@ -154,7 +156,10 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     async listen() {
       try {
         if (config.l2.enabled) {
-          tier = await DiskTier.open(tierOptions(config), cache.store, cache, clock, metrics, log)
+          const disk = tierOptions(config)
+          const open = (): Promise<DiskTier> =>
+            DiskTier.open(disk, cache.store, cache, clock, metrics, log)
+          tier = await (options.openDisk === undefined ? open() : options.openDisk(disk.folder, open))
           cache.attach(tier)
         }
         // One after the other: the order of the log is that of the configuration.

@@ -9,7 +9,7 @@ import { printSize } from '../config/units.ts'
 import { EXIT, ServerError } from '../errors.ts'
 import { createLogger, type Logger } from '../observe/log.ts'
 import { createServer, type RatServer } from '../server.ts'
-import { giveSocketsTo, lookUpUser, switchTo, type User } from './user.ts'
+import { asOwner, giveSocketsTo, lookUpUser, switchTo, type User } from './user.ts'
 
 /** SIGUSR1 is memcached's word for stopping gracefully; here every stop is graceful. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const
@@ -24,7 +24,10 @@ export async function serve(
   exitOnBugs(log)
   for (const warning of warnings) log.warn({}, warning)
   const user = userToBe(config, log)
-  const server = createServer(config, log, { version })
+  const server = createServer(config, log, {
+    version,
+    ...(user === undefined ? {} : { openDisk: (folder, open) => asOwner(user, folder, open) }),
+  })
   stopOnSignals(server, config, log)
   const addresses = await server.listen()
   try {

@@ -1,6 +1,6 @@
 /** Giving up the rights of root, once they have served to bind addresses. */
 
-import { chownSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import { parseListenAddress } from '../config/listen-address.ts'
 import { ServerError } from '../errors.ts'
 
@@ -13,11 +13,15 @@ export interface User {
 /** What the runtime offers on systems that have users; the declarations of Node 20 lack one. */
 interface Rights {
   initgroups?(userName: string, gid: number): void
+  setegid?(gid: number): void
+  seteuid?(uid: number): void
   setgid?(gid: number): void
   setuid?(uid: number): void
 }
 
 const USERS_FILE = '/etc/passwd'
+/** What is stored is for nobody else to read. */
+const PRIVATE = 0o700
 
 /** Finds a user by name or number. Fails with CANNOT_SWITCH_USER. */
 export function lookUpUser(name: string): User {
@@ -46,6 +50,35 @@ export function giveSocketsTo(user: User, addresses: readonly string[]): void {
     const address = parseListenAddress(text)
     if (address?.kind !== 'unix') continue
     attempt(user, () => chownSync(address.path, user.uid, user.gid))
+  }
+}
+
+/**
+ * Opens a folder as the user who is to work in it later, so that all that is made there is that
+ * user's. The folder itself is made by root where it is missing, since the user may not be allowed to.
+ */
+export async function asOwner<Opened>(
+  user: User,
+  folder: string,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  const rights: Rights = process
+  const uid = process.getuid?.()
+  const gid = process.getgid?.()
+  if (uid === undefined || gid === undefined || uid === user.uid) return open()
+  attempt(user, () => {
+    if (mkdirSync(folder, { recursive: true }) !== undefined) {
+      chmodSync(folder, PRIVATE)
+      chownSync(folder, user.uid, user.gid)
+    }
+    rights.setegid?.(user.gid)
+    rights.seteuid?.(user.uid)
+  })
+  try {
+    return await open()
+  } finally {
+    rights.seteuid?.(uid)
+    rights.setegid?.(gid)
   }
 }
 
