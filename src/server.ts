@@ -8,6 +8,7 @@ import { settingsStats } from './commands/settings-report.ts'
 import { parseListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
+import { DiskGate } from './engine/disk-gate.ts'
 import { DiskTier } from './engine/disk-tier.ts'
 import { tierOptions } from './engine/tier-options.ts'
 import { ServerError, assert } from './errors.ts'
@@ -121,6 +122,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
       requiresLogin: authenticator !== null,
     }),
     context,
+    disk: new DiskGate(cache),
     pins: cache,
     metrics,
     limits: {

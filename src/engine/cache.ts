@@ -6,7 +6,6 @@
  * reserve or link; who needs it longer pins it.
  */
 import type { Bytes } from '../bytes/ascii.ts'
-import type { DiskWaiter } from '../message/disk-waiter.ts'
 import type { ItemView, PinOwner } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -37,6 +36,7 @@ import {
   valueBytes,
   valueStart,
 } from '../store/l1/layout.ts'
+import { CasSequence } from './cas-sequence.ts'
 import type { DiskTier, TierHost } from './disk-tier.ts'
 import { expiryInstant, isExpired } from './expiry.ts'
 import { FlushState } from './flush.ts'
@@ -46,9 +46,6 @@ import type { HashSeed } from './key-hash.ts'
 /** Instead of an item: it is on disk, and has to be loaded before a command can use it. */
 export const ON_DISK = -1
 
-const WORD_MAX = 0xffff_ffff
-const WORD = 2 ** 32
-
 export class Cache implements PinOwner, StoreListener, TierHost {
   readonly store: L1Store
   readonly #words: Int32Array
@@ -56,8 +53,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   readonly #metrics: Metrics
   #seed: HashSeed
   readonly #flush = new FlushState()
-  #lastCasHi = 0
-  #lastCasLo = 0
+  readonly #cas = new CasSequence()
   /** Linked items that a flush has killed, and their bytes. */
   #deadCount = 0
   #deadBytes = 0
@@ -77,8 +73,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     this.#tier = tier
     this.#seed = tier.seed
     const { sequenceReserved, flushPendingAtS } = tier.l2.first
-    this.#lastCasHi = Math.floor(sequenceReserved / WORD)
-    this.#lastCasLo = sequenceReserved % WORD
+    this.#cas.startAfter(sequenceReserved)
     this.#flush.pendingAtS = flushPendingAtS
     this.tick()
     tier.start()
@@ -87,25 +82,9 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   get tier(): DiskTier | null {
     return this.#tier
   }
-  /** Changes that were made so far, as far as the disk has to hear of them. */
-  get changes(): number {
-    return this.#tier === null ? 0 : this.#tier.changes
-  }
-  /** Something that must be said on disk before it is acknowledged has not been said yet: `commit`. */
-  get uncommitted(): boolean {
-    return this.#tier !== null && this.#tier.l2.uncommitted
-  }
-  /** More waits to be written than the disk takes: who changes more has to wait. */
-  get congested(): boolean {
-    return this.#tier !== null && this.#tier.l2.writer.isCongested
-  }
-  /** Changes are acknowledged only when they are on disk: `whenWritten`. */
-  get writesThrough(): boolean {
-    return this.#tier !== null && this.#tier.writesThrough
-  }
   /** The cas value that was given out last, which is also the number of the last change. */
   get sequence(): number {
-    return this.#lastCasHi * WORD + this.#lastCasLo
+    return this.#cas.value
   }
 
   /** Items that a client could get, but for those that have expired unnoticed. */
@@ -159,34 +138,9 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     if (item !== 0) {
       this.remove(item)
     } else if (this.#tier !== null) {
-      this.#advance()
+      this.#cas.advance()
       this.#tier.discard(hash, bytes, start, length)
     }
-  }
-
-  /** Asks for what the last ON_DISK was about. The waiter proceeds when it may be asked for again. */
-  load(waiter: DiskWaiter): void {
-    this.#tier!.load(waiter)
-  }
-
-  /** Loads a key ahead of its time, if it is on disk only: the next commands will ask for it. */
-  preload(bytes: Bytes, start: number, length: number): void {
-    if (this.find(bytes, start, length) === ON_DISK) this.#tier!.load(null)
-  }
-
-  /** Says on disk what must be said there before a change is acknowledged. */
-  commit(): void {
-    this.#tier?.l2.commit()
-  }
-
-  /** Lets a waiter proceed when the disk takes more. */
-  whenUncongested(waiter: DiskWaiter): void {
-    this.#tier!.l2.writer.whenUncongested(waiter)
-  }
-
-  /** Lets a waiter proceed when all changes made so far are on disk, or it is known that they will not be. */
-  whenWritten(waiter: DiskWaiter): void {
-    this.#tier!.l2.writer.whenWritten(waiter)
   }
 
   /** Marks an item as read now. */
@@ -244,8 +198,8 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   link(reserved: number, old: number): boolean {
     const tier = this.#tier
     const wasChanged = tier !== null && old !== 0 && tier.isChanged(old)
-    this.#advance()
-    setCas(this.#words, reserved, this.#lastCasHi, this.#lastCasLo)
+    this.#cas.advance()
+    setCas(this.#words, reserved, this.#cas.hi, this.#cas.lo)
     setFlushEpoch(this.#words, reserved, this.#flush.epoch)
     setAccessedAt(this.#words, reserved, this.#clock.nowS)
     if (!this.store.link(reserved, old)) {
@@ -278,25 +232,15 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Gives an item a new cas value, because it was changed in place. */
   stamp(item: number): void {
-    this.#advance()
-    setCas(this.#words, item, this.#lastCasHi, this.#lastCasLo)
+    this.#cas.advance()
+    setCas(this.#words, item, this.#cas.hi, this.#cas.lo)
     this.#tier?.changed(item)
-  }
-
-  /** The next number, of a change or a cas value. */
-  #advance(): void {
-    if (this.#lastCasLo === WORD_MAX) {
-      this.#lastCasLo = 0
-      this.#lastCasHi++
-    } else {
-      this.#lastCasLo++
-    }
   }
 
   /** An item was changed in a way that its cas value does not show. */
   #changed(item: number): void {
     if (this.#tier === null) return
-    this.#advance()
+    this.#cas.advance()
     // A reservation is nobody's yet; linking it tells of it.
     if (this.store.isLinked(item)) this.#tier.changed(item)
   }
@@ -369,7 +313,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   remove(item: number): void {
     if (this.#tier !== null) {
-      this.#advance()
+      this.#cas.advance()
       this.#tier.removed(item)
     }
     this.#forget(item)
@@ -527,9 +471,9 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   #flushNow(): void {
     if (this.#tier !== null) {
-      this.#advance()
+      this.#cas.advance()
       this.#tier.flush(0)
-      this.#advance()
+      this.#cas.advance()
     }
     this.#deadCount = this.store.count
     this.#deadBytes = this.store.usedBytes

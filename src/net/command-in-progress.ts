@@ -12,6 +12,7 @@ import { InputWindow } from '../bytes/input-window.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import type { CommandContext } from '../commands/context.ts'
 import { BEGUN, begin } from '../commands/storage.ts'
+import type { DiskGate } from '../engine/disk-gate.ts'
 import { OP, PARSED } from '../message/codes.ts'
 import type { Protocol } from '../message/protocol.ts'
 import type { Reply } from '../message/reply.ts'
@@ -121,7 +122,7 @@ export function swallow(command: CommandInProgress, input: InputWindow): boolean
  * ask for: so a long multiget waits for the disk once rather than once a key.
  */
 export function preloadAhead(
-  context: CommandContext,
+  disk: DiskGate,
   protocol: Protocol,
   request: Request,
   scratch: TurnScratch,
@@ -133,6 +134,6 @@ export function preloadAhead(
   for (let i = 0; i < PRELOADED_MAX && inputAhead.start < inputAhead.end; i++) {
     if (protocol.parse(inputAhead, requestAhead) !== PARSED.READY) break
     const { op, bytes, keyStart, keyBytes } = requestAhead
-    if (keyBytes > 0 && op !== OP.STATS) context.cache.preload(bytes, keyStart, keyBytes)
+    if (keyBytes > 0 && op !== OP.STATS) disk.preload(bytes, keyStart, keyBytes)
   }
 }

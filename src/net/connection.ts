@@ -21,6 +21,7 @@ import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
 import type { CommandContext } from '../commands/context.ts'
 import { run } from '../commands/dispatch.ts'
 import { abandon, finish } from '../commands/storage.ts'
+import type { DiskGate } from '../engine/disk-gate.ts'
 import type { DiskWaiter } from '../message/disk-waiter.ts'
 import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
 import type { Parsed, Ran } from '../message/codes.ts'
@@ -66,6 +67,7 @@ export interface ConnectionHost {
   readonly scratch: TurnScratch
   readonly protocols: Protocols
   readonly context: CommandContext
+  readonly disk: DiskGate
   readonly pins: PinOwner
   readonly metrics: Metrics
   readonly limits: ConnectionLimits
@@ -181,8 +183,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     const reply = protocol.reply
     const out = io.openOutput(this)
     let budget = limits.commandsPerTurn
-    const { cache } = context
-    this.#changesBefore = cache.changes
+    const { disk } = this.#host
+    this.#changesBefore = disk.changes
     while (!this.#closing) {
       if (command.waiting !== WAITING.NOTHING) {
         const { waiting } = command
@@ -207,9 +209,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
           reply.outcome(out, request, OUTCOME.BAD_CHUNK)
         }
       }
-      if (cache.changes !== this.#changesBefore && cache.congested) {
+      if (disk.changes !== this.#changesBefore && disk.congested) {
         this.#suspended = true
-        cache.whenUncongested(this)
+        disk.whenUncongested(this)
         break
       }
       if (input.start >= input.end) break
@@ -243,9 +245,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     if (ran === RAN.FAULT) {
       command.wait(waiting)
       this.#suspended = true
-      const { context, scratch } = this.#host
-      context.cache.load(this)
-      preloadAhead(context, this.#protocol!, command.request, scratch)
+      const { disk, scratch } = this.#host
+      disk.load(this)
+      preloadAhead(disk, this.#protocol!, command.request, scratch)
       return false
     }
     command.waiting = WAITING.NOTHING
@@ -423,8 +425,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     const out = io.out
     if (out.position === out.base) return
     metrics.add(METRIC.BYTES_WRITTEN, out.length)
-    const { cache } = this.#host.context
-    if (cache.uncommitted) cache.commit()
+    const { disk } = this.#host
+    if (disk.uncommitted) disk.commit()
     const view = io.written()
     if (this.#mustHold()) {
       this.#hold(view)
@@ -438,15 +440,15 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Whether replies have to wait for changes of this turn, or behind others that do. */
   #mustHold(): boolean {
-    const { cache } = this.#host.context
-    return this.#held !== null || (cache.writesThrough && cache.changes !== this.#changesBefore)
+    const { disk } = this.#host
+    return this.#held !== null || (disk.writesThrough && disk.changes !== this.#changesBefore)
   }
 
   #hold(bytes: Buffer): void {
     if (this.#held === null) {
       // allocates: only where replies wait for the disk
       this.#held = new HeldReplies()
-      this.#host.context.cache.whenWritten({ proceed: () => this.#written() })
+      this.#host.disk.whenWritten({ proceed: () => this.#written() })
     }
     this.#held.add(bytes)
   }
