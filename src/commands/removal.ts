@@ -18,9 +18,12 @@ export function remove(
   out: OutputBuffer,
 ): Ran {
   const { cache, metrics } = context
-  const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
+  const { bytes, keyStart, keyBytes } = request
+  const item = cache.find(bytes, keyStart, keyBytes)
   if (item === ON_DISK) return RAN.FAULT
   if (item === 0) {
+    // What could not be read from disk just now must not come back when it can.
+    cache.discard(cache.hash(bytes, keyStart, keyBytes), bytes, keyStart, keyBytes)
     metrics.count(METRIC.DELETE_MISSES)
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
     return RAN.DONE

@@ -292,7 +292,12 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
     this.changes++
     addState(this.#words, item, STATE.CHANGED)
     const isLargeOne = isLarge(this.#options.rules, valueBytes(this.#words, item))
-    if (!this.#options.onEvict || isLargeOne) this.#enqueue(item)
+    if (!this.#options.onEvict || isLargeOne) {
+      this.#enqueue(item)
+      return
+    }
+    // Where a large value was to be written, what the disk had before it is still in the index.
+    this.l2.invalidate(this.#hashHiOf(item), hashOf(this.#words, item), this.sequence)
   }
 
   isChanged(item: number): boolean {
@@ -355,7 +360,8 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
       if (!this.#isAdmitted(item)) {
         this.#metrics.count(METRIC.L2_REFUSED)
         this.l2.invalidate(hashHi, hashLo, this.sequence)
-        // It stays CHANGED: what is in memory is nowhere else.
+        // The next change may make it one that is admitted, and has to be heard of.
+        removeState(words, item, STATE.CHANGED)
         continue
       }
       if (!this.#write(item, hashHi, hashLo)) {

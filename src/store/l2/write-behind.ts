@@ -70,8 +70,12 @@ export class WriteBehind {
   #underWay: Batch | null = null
   #running: Promise<void> | null = null
   #waiters: DiskWaiter[] = []
+  /** Those whose changes are in the batch that is being written. */
+  #served: DiskWaiter[] = []
   #blocked: DiskWaiter[] = []
   #lastSyncMs = 0
+  /** Ends the wait before a refused batch is tried again. */
+  #wake: () => void = () => undefined
   #stopping = false
   /** Called after each batch that was written. */
   afterBatch: () => Promise<void> = () => Promise.resolve()
@@ -150,7 +154,8 @@ export class WriteBehind {
     value: Bytes,
     valueStart: number,
   ): boolean {
-    if (this.stagedBytes > this.#options.stagedBytesMax * HARD_LIMIT_FACTOR) return false
+    const limit = this.#options.stagedBytesMax * HARD_LIMIT_FACTOR
+    if (this.degraded && this.stagedBytes > limit) return false
     const at = entry === 0 ? this.#keys.insert(hashHi, hashLo) : entry
     if (at === 0) return false
     this.#open.add(hashHi, hashLo, fields, key, keyStart, value, valueStart)
@@ -183,6 +188,11 @@ export class WriteBehind {
 
   /** Lets a waiter proceed when all that has changed up to now is written, or cannot be. */
   whenWritten(waiter: DiskWaiter): void {
+    if (this.degraded) {
+      // Not at once: who asks is in the middle of something.
+      queueMicrotask(() => waiter.proceed())
+      return
+    }
     this.#waiters.push(waiter)
     this.writeSoon()
   }
@@ -213,23 +223,28 @@ export class WriteBehind {
       })
   }
 
-  /** Writes everything that waits. Returns whether that was possible. */
+  /**
+   * Writes everything that waits; a disk in trouble is tried once more. Returns whether that was
+   * possible. Nothing is written after it.
+   */
   async finish(): Promise<boolean> {
     this.#stopping = true
+    this.#wake()
+    await this.#running
     while (!this.isIdle && !this.degraded) {
       this.writeSoon()
       await this.#running
     }
-    return this.isIdle
+    return this.isIdle && !this.degraded
   }
 
   /** Writes batches until nothing is left. */
   async #write(): Promise<void> {
     for (;;) {
       const isAll = this.#source.addChanged(() => this.#open.bytes >= BATCH_BYTES)
-      const waiters = isAll ? this.#waiters.splice(0) : []
+      if (isAll) this.#served = this.#waiters.splice(0)
       if (!this.#open.isEmpty) await this.#writeOpen(isAll)
-      for (const waiter of waiters) waiter.proceed()
+      release(this.#served)
       this.#unblock()
       if (this.degraded && this.#stopping) return
       if (isAll && this.#waiters.length === 0 && this.#open.bytes < BATCH_BYTES) return
@@ -314,7 +329,8 @@ export class WriteBehind {
       { err: error, staged_bytes: this.stagedBytes },
       'the disk tier cannot be written: serving from memory until it can',
     )
-    for (const waiter of this.#waiters.splice(0)) waiter.proceed()
+    release(this.#served)
+    release(this.#waiters)
     this.#unblock()
   }
 
@@ -352,7 +368,7 @@ export class WriteBehind {
 
   #unblock(): void {
     if (this.#blocked.length === 0 || this.isCongested) return
-    for (const waiter of this.#blocked.splice(0)) waiter.proceed()
+    release(this.#blocked)
   }
 
   #place(entry: number, expiresAtS: number): void {
@@ -372,9 +388,15 @@ export class WriteBehind {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      this.#wake = resolve
       this.#clock.after(ms, resolve)
     })
   }
+}
+
+/** Lets those proceed who wait, and nobody who begins to wait meanwhile. */
+function release(waiters: DiskWaiter[]): void {
+  for (const waiter of waiters.splice(0)) waiter.proceed()
 }
 
 function nextTurn(): Promise<void> {

@@ -1,0 +1,54 @@
+/** A disk that is slow or refuses, by way of what stands between the disk tier and LevelDB. */
+import type { TestContext } from 'node:test'
+import { Generation } from '../../src/store/l2/generation.ts'
+
+type Write = Generation['write']
+
+export interface Trouble {
+  /** What becomes of a batch: it is written, refused, or written when `release` is called. */
+  mode: 'none' | 'refuse' | 'hold'
+  /** Batches that were handed over. */
+  writes: number
+  /** Batches that are held. */
+  held: number
+  /** Lets the held batches through, and all that follow. */
+  release(): void
+}
+
+/** Puts the writing of all generations into the hands of a test. */
+export function troubleWrites(t: TestContext): Trouble {
+  let waiting: (() => void)[] = []
+  const trouble: Trouble = {
+    mode: 'none',
+    writes: 0,
+    held: 0,
+    release() {
+      trouble.mode = 'none'
+      for (const proceed of waiting) proceed()
+      waiting = []
+      trouble.held = 0
+    },
+  }
+  const write: Write = Reflect.get(Generation.prototype, 'write')
+  t.mock.method(
+    Generation.prototype,
+    'write',
+    async function (this: Generation, ...args: Parameters<Write>): Promise<void> {
+      trouble.writes++
+      if (trouble.mode === 'refuse') throw refusal()
+      if (trouble.mode === 'hold') {
+        trouble.held++
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve)
+        })
+      }
+      return write.apply(this, args)
+    },
+  )
+  return trouble
+}
+
+/** What the system says of a full disk. */
+export function refusal(): Error {
+  return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+}
