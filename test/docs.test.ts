@@ -95,6 +95,21 @@ describe('the documentation of figures and errors', () => {
     assert.deepEqual(rows.slice(1).map(Number), Object.values(EXIT))
   })
 
+  it('docs/OPERATIONS.md quotes lines of the log that are written', () => {
+    const folder = new URL('../src/store/l2/', import.meta.url)
+    const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    const table = between(operations, '### When the disk is in trouble', '## Limits')
+    const quoted = [...table.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, line]) => line!)
+    assert.ok(quoted.length > 4, quoted.join('\n'))
+    for (const line of quoted) {
+      const start = line.replace(/…$/, '')
+      assert.ok(
+        sources.some((text) => text.includes(`'${start}`)),
+        line,
+      )
+    }
+  })
+
   it('docs/OPERATIONS.md names counters that exist', () => {
     const rows = between(operations, '## Limits', '## Stopping').matchAll(/\| ([^|]*) \|$/gm)
     const named = [...rows].flatMap(([, cell]) => cell!.match(/(?<=`)[a-z]+_\w+(?=`)/g) ?? [])
