@@ -19,6 +19,7 @@ import type { Clock } from '../../observe/clock.ts'
 import { DROPPED_SUFFIX, FAULT, Generation, faultOf } from './generation.ts'
 import type { GenerationOptions } from './generation.ts'
 import type { FileSystem } from './file-system.ts'
+import { INDEX_ENTRY_BYTES } from './index-file.ts'
 import type { KeyMap } from './key-map.ts'
 
 /** Generations that share the cap: one eighth is lost at a time. */
@@ -29,6 +30,7 @@ const USED_PERMILLE = 960
 const LOGS = 2
 const ID_MAX = 254
 const FOLDER_FORM = /^gen-(\d{8,})$/
+const DAMAGED_FORM = /^gen-(\d{8,})\.damaged-/
 const NUMBER_DIGITS = 8
 
 const WRITE_BUFFER_BYTES_MAX = 4 * 2 ** 20
@@ -81,8 +83,11 @@ export class GenerationList {
   setAsideCount = 0
   /** Folders that were removed since the start, and the bytes in them. */
   droppedCount = 0
-  /** Number of the newest generation that was set aside at the start; what is older may be stale. */
-  newestSetAside = 0
+  /**
+   * Directories of generations with a smaller number are not believed: one that may have made void
+   * what they name is lost.
+   */
+  believedFrom = 0
   droppedBytes = 0
 
   constructor(
@@ -122,9 +127,10 @@ export class GenerationList {
     for (const slot of this.slots) sum += this.bytesOf(slot)
     return sum
   }
-  /** Bytes that all of them may take. */
+  /** Bytes that all of them may take, beside the index that is saved at a clean stop. */
   get bytesMax(): number {
-    return (this.#options.diskBytesMax * USED_PERMILLE) / 1000
+    const indexBytes = this.#keys.count * INDEX_ENTRY_BYTES
+    return (this.#options.diskBytesMax * USED_PERMILLE) / 1000 - indexBytes
   }
 
   bytesOf(slot: Slot): number {
@@ -144,6 +150,7 @@ export class GenerationList {
     const names = this.#files.readdirSync(folder)
     for (const name of names) {
       if (name.endsWith(DROPPED_SUFFIX)) await Generation.destroy(join(folder, name))
+      this.#noteLost(Number(DAMAGED_FORM.exec(name)?.[1] ?? 0))
     }
     const numbers = names
       .map((name) => Number(FOLDER_FORM.exec(name)?.[1] ?? 0))
@@ -165,7 +172,7 @@ export class GenerationList {
         const fault = faultOf(error)
         if (fault === FAULT.CORRUPT) {
           await this.setAside(path, error)
-          this.newestSetAside = number
+          this.#noteLost(number)
           return
         }
         const oldest = this.slots[0]
@@ -178,6 +185,10 @@ export class GenerationList {
         await this.destroy(oldest)
       }
     }
+  }
+
+  #noteLost(number: number): void {
+    if (number > 0) this.believedFrom = Math.max(this.believedFrom, number + 1)
   }
 
   /** Opens an empty generation, which is the newest from now on. */

@@ -136,6 +136,22 @@ export class KeyMap {
     this.#count--
   }
 
+  /**
+   * Makes the buckets for so many keys at once, in an empty map: inserting them splits none then.
+   * Does what it can where the system gives no more memory.
+   */
+  reserve(keyCount: number): void {
+    assert(this.#count === 0, 'there is nothing in the buckets yet')
+    while (this.bucketCount < Math.min(keyCount, this.entriesMax)) {
+      const chunk = this.bucketCount >>> CHUNK_SHIFT
+      if (chunk >= this.#bucketChunks.length && !addChunk(this.#bucketChunks, 1)) return
+      const end = Math.min(keyCount, this.entriesMax, (chunk + 1) << CHUNK_SHIFT)
+      const level = 31 - Math.clz32(end)
+      this.#mask = 2 ** level - 1
+      this.#split = end - 2 ** level
+    }
+  }
+
   /** Forgets all keys and gives the memory back. Costs as little as there are chunks. */
   clear(): void {
     this.#entryChunks = []

@@ -36,6 +36,7 @@ import { KeyMap } from './key-map.ts'
 import { Compression } from './record.ts'
 import type { CompressionOptions, RecordFields } from './record.ts'
 import { ABSENT, Recovery } from './recovery.ts'
+import { removeIndex, restoreIndex, saveIndex } from './saved-index.ts'
 import { Space } from './space.ts'
 import { StateFile } from './state-file.ts'
 import type { Facts } from './state-file.ts'
@@ -111,12 +112,14 @@ export class L2Store {
     const { folder } = options
     claimDataDirectory(folder, files)
     const lock = await DirectoryLock.open(folder)
+    let state: StateFile | undefined
+    let list: GenerationList | undefined
     try {
-      const state = StateFile.open(join(folder, 'state'), files)
+      state = StateFile.open(join(folder, 'state'), files)
       const replay = replayJournal(folder, files)
       const journal = Journal.open(folder, { files })
       const keys = new KeyMap()
-      const list = new GenerationList(options, keys, files, clock, log)
+      list = new GenerationList(options, keys, files, clock, log)
       await list.openAll()
       const isTrusted = state.facts.trusted && replay.damagedSegments === 0
       if (!isTrusted) {
@@ -128,7 +131,17 @@ export class L2Store {
       }
       const { facts } = state
       facts.sequenceReserved = Math.max(facts.sequenceReserved, replay.lastSequence)
-      if (list.slots.length === 0 || !list.newest.db.isWritable) await list.add()
+      facts.clockS = Math.max(facts.clockS, clock.nowS)
+      list.believedFrom = Math.max(list.believedFrom, facts.believedFrom)
+      const last = { ...facts, journaledUpTo: replay.lastSequence }
+      const isIndexed =
+        isTrusted && facts.cleanStop && (await restoreIndex(folder, last, keys, list, log, files))
+      // What is not believed after a crash takes nothing new.
+      const mayBeWritten =
+        list.slots.length > 0 &&
+        list.newest.db.isWritable &&
+        list.newest.number >= list.believedFrom
+      if (!mayBeWritten) await list.add()
       const store = new L2Store(
         options,
         { files, state, lock, journal, keys, list },
@@ -138,9 +151,12 @@ export class L2Store {
         metrics,
         log,
       )
+      if (isIndexed) store.#recovery.skip()
       await store.#begin()
       return store
     } catch (error) {
+      await list?.closeAll().catch(() => undefined)
+      state?.close()
       await lock.close()
       throw error instanceof ServerError
         ? error
@@ -427,12 +443,22 @@ export class L2Store {
     this.#recovery.stop()
     await this.#recovering
     await this.#returning
-    const isWritten = await this.writer.finish()
-    await this.#space.settle()
+    let isWritten: boolean
+    // A generation that is being dropped may still have something carried forward.
+    do {
+      isWritten = await this.writer.finish()
+      await this.#space.settle()
+    } while (isWritten && !this.writer.isIdle)
     const { facts } = this.#state
     facts.clockS = this.#clock.nowS
     facts.cleanStop = isWritten && !wasRecovering
     if (isWritten) this.journal.forgetUpTo(this.#source.sequence)
+    if (facts.cleanStop) {
+      const { folder } = this.options
+      const { sequence } = this.#source
+      const files = this.#files
+      facts.indexStamp = await saveIndex(folder, this.keys, this.list, sequence, this.#log, files)
+    }
     this.#state.save()
     await this.list.closeAll()
     await this.journal.close()
@@ -444,6 +470,8 @@ export class L2Store {
     const { facts } = this.#state
     facts.trusted = true
     facts.cleanStop = false
+    facts.indexStamp = 0
+    facts.believedFrom = this.list.believedFrom
     facts.sequenceReserved += SEQUENCES_RESERVED
     if (!(await this.#state.saveDurably())) {
       throw new ServerError(
@@ -452,9 +480,15 @@ export class L2Store {
         this.#state.lastError,
       )
     }
+    await removeIndex(this.options.folder, this.#log, this.#files)
   }
 
   async #recover(): Promise<void> {
+    if (!this.isRecovering) {
+      // A clean stop has written all that the old journal named.
+      this.journal.forgetReplayed()
+      return
+    }
     try {
       if (!(await this.#recovery.run([...this.list.slots]))) return
       // What the old journal named has its tombstones now; they have to be written before it goes.

@@ -74,13 +74,18 @@ export class Recovery {
     this.#isStopped = true
   }
 
+  /** There is nothing to find out: the index is known already. */
+  skip(): void {
+    this.isRunning = false
+  }
+
   /** Reads everything. Resolves when the index is whole, or, to false, when it had to stop. */
   async run(slots: readonly Slot[]): Promise<boolean> {
     const beganMs = this.#clock.elapsedMs()
     const newestFirst = slots.toReversed()
     for (const [index, slot] of newestFirst.entries()) {
-      if (slot.number < this.#list.newestSetAside) {
-        this.#log.error({}, 'what is older than the damaged generation is not used any more')
+      if (slot.number < this.#list.believedFrom) {
+        this.#log.error({}, 'what is older than a damaged generation is not used any more')
         await this.#giveUp(newestFirst.slice(index))
         break
       }

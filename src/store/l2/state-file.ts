@@ -8,7 +8,8 @@
  * ```
  *  0        one block of 4096 bytes a slot, of which these are used, little endian:
  *  |  magic u32 | check u32 | counter u64 | seed k0 i32 | seed k1 i32 | sequence reserved u64 |
- *  |  flushed up to u64 | flush pending at u64 | clock u64 | flags u32 | zero u32 |
+ *  |  flushed up to u64 | flush pending at u64 | clock u64 | flags u32 | index stamp u32 |
+ *  |  believed from u64 |
  *  4096     the other slot
  *  8192
  * ```
@@ -34,7 +35,9 @@ const AT_FLUSHED_UP_TO = 32
 const AT_FLUSH_PENDING_AT = 40
 const AT_CLOCK = 48
 const AT_FLAGS = 56
-const SLOT_BYTES = 64
+const AT_INDEX_STAMP = 60
+const AT_BELIEVED_FROM = 64
+const SLOT_BYTES = 72
 
 /** "RATS", as it stands in the file. */
 const MAGIC = 0x5354_4152
@@ -59,6 +62,13 @@ export interface Facts {
   trusted: boolean
   /** True: the process stopped of its own will, and has written everything that there was to write. */
   cleanStop: boolean
+  /** Of the index file that was written at that stop, 0 if none was. */
+  indexStamp: number
+  /**
+   * Directories of generations with a smaller number are not believed: one that may have made void
+   * what they name is lost.
+   */
+  believedFrom: number
 }
 
 export class StateFile {
@@ -202,6 +212,8 @@ function create(path: string, files: FileSystem): void {
     clockS: 0,
     trusted: true,
     cleanStop: false,
+    indexStamp: 0,
+    believedFrom: 0,
   }
   try {
     createWith(path, files, facts, 0)
@@ -261,6 +273,8 @@ function readSlot(bytes: Buffer, index: number): Slot | undefined {
       clockS: getU64(view, AT_CLOCK),
       trusted: (flags & FLAG_TRUSTED) !== 0,
       cleanStop: (flags & FLAG_CLEAN_STOP) !== 0,
+      indexStamp: view.getUint32(AT_INDEX_STAMP, true),
+      believedFrom: getU64(view, AT_BELIEVED_FROM),
     },
   }
 }
@@ -276,6 +290,8 @@ function fillSlot(view: DataView, slot: Buffer, counter: number, facts: Facts): 
   setU64(view, AT_FLUSH_PENDING_AT, facts.flushPendingAtS)
   setU64(view, AT_CLOCK, facts.clockS)
   view.setUint32(AT_FLAGS, flags, true)
+  view.setUint32(AT_INDEX_STAMP, facts.indexStamp, true)
+  setU64(view, AT_BELIEVED_FROM, facts.believedFrom)
   view.setUint32(AT_CHECK, checkOf(slot), true)
 }
 

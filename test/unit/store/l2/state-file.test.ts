@@ -9,7 +9,7 @@ import { FaultyFiles, temporaryFolder } from '../../../helpers/faulty-files.ts'
 
 const FILE_BYTES = 8192
 /** Of each half of the file, so many bytes are used. */
-const SLOT_BYTES = 64
+const SLOT_BYTES = 72
 const HALF = 4096
 /** Of these, what `saveMade` changes ends here: the clock fits four bytes of its eight. */
 const CHANGING_BYTES = 52
@@ -75,6 +75,8 @@ describe('the state file', () => {
       clockS: 0,
       trusted: true,
       cleanStop: false,
+      indexStamp: 0,
+      believedFrom: 0,
     })
     assert.notDeepEqual([seedK0, seedK1], [other.facts.seedK0, other.facts.seedK1])
     assert.deepEqual(factsIn(path), state.facts)
@@ -105,6 +107,8 @@ describe('the state file', () => {
     state.facts.flushedUpTo = 2 ** 32
     state.facts.flushPendingAtS = 2 ** 31
     state.facts.clockS = 2 ** 32 - 1
+    state.facts.indexStamp = 2 ** 32 - 1
+    state.facts.believedFrom = Number.MAX_SAFE_INTEGER
     state.save()
     state.close()
     assert.deepEqual(factsIn(path), state.facts)
