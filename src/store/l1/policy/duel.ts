@@ -166,7 +166,8 @@ export class Duel {
       if (length[small]! > this.#smallMax[lane]! || length[main] === 0) this.#dropSmall(lane)
       else this.#drop(lane, this.#clockVictim(lane))
     }
-    while (isFilling && length[small]! > this.#smallMax[lane]!) {
+    if (!isFilling) return
+    while (length[small]! > this.#smallMax[lane]!) {
       this.#move(lane, this.#tail[small]!, MAIN)
     }
   }

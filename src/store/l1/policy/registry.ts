@@ -6,7 +6,8 @@ import { LfuPolicy } from './lfu.ts'
 import { LruPolicy } from './lru.ts'
 import type { EvictionPolicy } from './policy.ts'
 
-export type PolicyName = 'lru' | 'lfu' | 'fifo' | 'hybrid'
+export const POLICY_NAMES = ['hybrid', 'lru', 'lfu', 'fifo'] as const
+export type PolicyName = (typeof POLICY_NAMES)[number]
 
 const REGISTRY: Record<PolicyName, (heap: Heap, entriesMax: number) => EvictionPolicy> = {
   lru: (heap) => new LruPolicy(heap),
