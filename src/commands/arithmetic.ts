@@ -119,9 +119,21 @@ function write(context: CommandContext, item: number, start: number, length: num
   const grownStart = cache.valueStart(grown)
   copyBytes(heap, grownStart, counter.digits, 0, count)
   if (count < total) heap.buffer.fill(SPACE, grownStart + count, grownStart + total)
+  // What stands in for an item that somebody reads is marked as that one, changed in place, would be.
+  const standsIn = count <= length
+  if (standsIn) keepMarks(context, grown, item)
   const linked = cache.link(grown, cache.isLinked(item) ? item : 0)
+  if (linked && standsIn && cache.isFetched(item)) cache.touch(grown)
   cache.unpin(item)
   return linked ? grown : 0
+}
+
+/** Marks a reservation as an item is marked. */
+function keepMarks(context: CommandContext, reserved: number, item: number): void {
+  const { cache } = context
+  if (cache.isStale(item)) cache.succeedStale(reserved, item)
+  else if (cache.isWon(item)) cache.setWon(reserved)
+  if (cache.hasBinaryKey(item)) cache.setBinaryKey(reserved)
 }
 
 /**
