@@ -108,6 +108,18 @@ describe('the house rules', () => {
     assert.equal(misplacedImports([handedOn]).length, 1)
   })
 
+  it('let the network name what it is handed, and make nothing of it', () => {
+    const typed = "import type { DiskGate } from '../engine/disk-gate.ts'"
+    assert.deepEqual(misplacedImports([file('src/net/x.ts', typed)]), [])
+    for (const [path, text] of [
+      ['src/net/x.ts', typed.replace('import type', 'import')],
+      ['src/net/x.ts', typed.replace('disk-gate', 'disk-tier')],
+      ['src/protocol/x.ts', typed],
+    ] as const) {
+      assert.equal(misplacedImports([file(path, text)]).length, 1, text)
+    }
+  })
+
   it('let every room use the leaves, and nobody build a new room unasked', () => {
     const right = file('src/store/l1/x.ts', "import { METRIC } from '../../observe/metrics.ts'")
     assert.deepEqual(misplacedImports([right]), [])

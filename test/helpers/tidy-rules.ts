@@ -28,6 +28,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['server'],
   bin: ['cli'],
 }
+/** Beyond the table, as types: a room is handed such an object, and never makes one. */
+const HANDED: Readonly<Record<string, readonly string[]>> = {
+  'src/engine/disk-gate.ts': ['net'],
+}
 /** Any room but these may import them; they import `errors` only. */
 const LEAVES: readonly string[] = ['errors', 'config', 'observe']
 
@@ -57,7 +61,7 @@ const FILE_DOORS: readonly string[] = [
   'src/store/l2/generation.ts',
   'src/store/l2/disk-usage.ts',
   'src/net/listener.ts',
-  'src/config/load.ts',
+  'src/config/',
   'src/cli/',
 ]
 
@@ -130,9 +134,10 @@ export function misplacedImports(files: readonly SourceFile[]): string[] {
     const from = roomOf(file.path)
     if (from === undefined)
       return [`${file.path}: no room has this file; see test/helpers/tidy-rules.ts`]
-    return importsOf(file).flatMap(({ target, line }) => {
+    return importsOf(file).flatMap(({ target, line, isType }) => {
       if (!target.startsWith('.')) return []
       const path = resolve(file.path, target)
+      if (isType && HANDED[path]?.includes(from) === true) return []
       const to = roomOf(path)
       if (to === undefined) return [`${file.path}:${line}: imports ${path}, which is in no room`]
       const isLeaf = LEAVES.includes(to) && !LEAVES.includes(from)
