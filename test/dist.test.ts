@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -43,6 +43,14 @@ describe('the package', () => {
     assert.deepEqual(readdirSync(`${ROOT}dist`).sort(), ['bin', 'src'])
   })
 })
+
+/** The disk tier lies below the directory that a server is started in: each gets one of its own. */
+const places = mkdtempSync(join(tmpdir(), 'rat-places-'))
+after(() => rmSync(places, { recursive: true }))
+
+function newPlace(): string {
+  return mkdtempSync(join(places, 'server-'))
+}
 
 describe('the built program', () => {
   it('starts, serves, and answers what it has received before it stops with status 0', async () => {
@@ -86,9 +94,25 @@ describe('the built program', () => {
     const { server, port } = await start('--bind', '127.0.0.1:0')
     try {
       const args = [PROGRAM, '--bind', `127.0.0.1:${port}`]
-      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      const options = { cwd: newPlace(), encoding: 'utf8' } as const
+      const { status, stderr } = spawnSync(process.execPath, args, options)
       assert.equal(status, 73)
       assert.match(stderr, /^rat-memcached: cannot listen on 127\.0\.0\.1:\d+: .*\n$/)
+    } finally {
+      server.kill('SIGKILL')
+      await once(server, 'exit')
+    }
+  })
+
+  it('exits with 73 where somebody uses the data directory already, and names it', async () => {
+    const data = join(newPlace(), 'data')
+    const { server } = await start('--bind', '127.0.0.1:0', '--data-dir', data)
+    try {
+      const args = [PROGRAM, '--bind', '127.0.0.1:0', '--data-dir', data]
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+      assert.equal(status, 73)
+      assert.ok(stderr.startsWith('rat-memcached: ') && stderr.includes(data), stderr)
+      assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
     } finally {
       server.kill('SIGKILL')
       await once(server, 'exit')
@@ -105,7 +129,10 @@ describe('the built program', () => {
 
 /** Starts the program; resolves when its log says that it listens. */
 async function start(...args: string[]): Promise<{ server: ChildProcess; port: number }> {
-  const server = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const server = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: newPlace(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   server.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()))
   server.stderr.on('data', (bytes: Buffer) => (output += bytes.toString()))
