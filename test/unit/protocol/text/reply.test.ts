@@ -109,7 +109,7 @@ describe('text replies', () => {
       reply.outcome(out, request(), outcome)
       const text = all()
       if (UNSAID.includes(outcome)) assert.equal(text, '')
-      else assert.match(text, /^[A-Z_]+(?: [a-z0-9 -]+)?\r\n$/)
+      else assert.match(text, /^[A-Z_]+(?: [A-Za-z0-9 -]+)?\r\n$/)
       const { out: quiet, all: nothing } = collector(200)
       reply.outcome(quiet, request({ quiet: true }), outcome)
       reply.version(quiet, request({ quiet: true }), '1.2.3')
