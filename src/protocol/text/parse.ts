@@ -18,8 +18,6 @@ import { MetaParser, isMetaVerb } from '../meta/parse.ts'
 import { KEY_BYTES_MAX, TRAILER_BYTES, parseExptime, parseLength } from './fields.ts'
 import { verbOf } from './verbs.ts'
 
-export { KEY_BYTES_MAX } from './fields.ts'
-
 /** memcached hangs up on a longer line unless it is a multiget. */
 const LINE_BYTES_MAX = 2048
 /** A line shorter than this, line end included, holds no command. */
