@@ -234,7 +234,7 @@ describe('a wrong command line', () => {
     ['-o idle_timeout', /^option -o idle_timeout: '' is not a whole number/],
     ['-o idle_timout=5', /^option -o: unknown name 'idle_timout'; did you mean idle_timeout\?/],
     ['-o modern,', /^option -o: unknown name ''/],
-    ['--eviction lfu', /^option --eviction: "lfu" is not "lru"/],
+    ['--eviction mru', /^option --eviction: "mru" is not one of hybrid, lru, lfu, fifo/],
     ['--log-level loud', /^option --log-level: /],
     ['--bnd :1', /^unknown option '--bnd'; did you mean --bind\?/],
     ['--max-entrys=5', /^unknown option '--max-entrys'; did you mean --max-entries\?/],
