@@ -44,7 +44,8 @@ console.log(`\n${table([HEAD, ...rows], 1)}`)
 
 async function measure(name: string, mb: number): Promise<string[]> {
   const port = await freePort()
-  const words = ['--bind', `127.0.0.1:${port}`, '-m', String(mb), '--log-level', 'warn']
+  const address = `127.0.0.1:${port}`
+  const words = ['--bind', address, '-m', String(mb), '--no-l2', '--log-level', 'warn']
   // Not on a core of its own: the runtime compiles in threads beside the one that serves.
   const child = spawn(process.execPath, ['--expose-gc', '--import', PROBE, PROGRAM, ...words], {
     cwd: PROJECT,

@@ -37,10 +37,10 @@ const LOAD_CORE = '1'
 
 const running = new Set<ChildProcess>()
 
-/** Ours if it was built, memcached if there is one, then the others that were asked for. */
+/** Ours, without the disk tier that memcached has not, if it was built, memcached if there is one, then the others that were asked for. */
 export function findServers(extra: readonly string[]): readonly ServerDefinition[] {
   const found: ServerDefinition[] = []
-  if (existsSync(join(PROJECT, PROGRAM))) found.push(oursWith([]))
+  if (existsSync(join(PROJECT, PROGRAM))) found.push(oursWith(['--no-l2']))
   const memcached = findProgram('memcached')
   if (memcached !== null) found.push({ name: BASELINE, words: memcachedWords(memcached) })
   for (const [i, command] of extra.entries()) found.push(parseServer(command, i))

@@ -55,7 +55,8 @@ export const MACHINE_FILES: FileSystem = {
   readSync: fs.readSync,
   writeSync: fs.writeSync,
   fsyncSync: fs.fsyncSync,
-  mkdirSync: (path) => void fs.mkdirSync(path, { recursive: true }),
+  // What is in it is nobody else's business.
+  mkdirSync: (path) => void fs.mkdirSync(path, { recursive: true, mode: 0o700 }),
   readdirSync: (path) => fs.readdirSync(path),
   readFileSync: (path) => fs.readFileSync(path),
   sizeSync: (path) => fs.statSync(path).size,
