@@ -86,26 +86,18 @@ export class Tiers {
     const tier = await DiskTier.open(wanted, cache.store, cache, clock, metrics, log)
     cache.attach(tier)
     const heap = cache.store.heap.bytes
-    const context: CommandContext = {
+    // What a session is for asks for no more than this of what a server gives to commands.
+    const context: CommandContext = Object.assign(Object.create(null), {
       cache,
       metrics,
       clock,
-      settings: { itemBytesMax: config.server.itemBytesMax },
-      facts: {
-        compatibleVersion: '',
-        ownVersion: '',
-        startedAtS: clock.nowS,
-        maxConnections: 1,
-        memoryBytesMax: config.l1.memoryBytesMax,
-        currentConnections: () => 0,
-        settings: () => [],
-        setVerbosity: () => undefined,
-      },
+      settings: { itemBytesMax: config.server.itemBytesMax, flushEnabled: true },
+      facts: { startedAtS: clock.nowS },
       view: new ItemView(heap),
       heap,
       authenticator: null,
       counter: new Counter(),
-    }
+    })
     return new Tiers(folder, clock, metrics, cache, tier, context, logged)
   }
 

@@ -52,3 +52,44 @@ export function troubleWrites(t: TestContext): Trouble {
 export function refusal(): Error {
   return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
 }
+
+type Read = Generation['read']
+
+export interface HeldReads {
+  /** Calls that were made, and packs that they asked for. */
+  calls: number
+  packs: number
+  /** Lets what is held through, and all that follows. */
+  release(): void
+}
+
+/** Holds everything that is read from generations. */
+export function holdReads(t: TestContext): HeldReads {
+  let waiting: (() => void)[] = []
+  let isHolding = true
+  const held: HeldReads = {
+    calls: 0,
+    packs: 0,
+    release() {
+      isHolding = false
+      for (const proceed of waiting) proceed()
+      waiting = []
+    },
+  }
+  const read: Read = Reflect.get(Generation.prototype, 'read')
+  t.mock.method(
+    Generation.prototype,
+    'read',
+    async function (this: Generation, ...args: Parameters<Read>): ReturnType<Read> {
+      held.calls++
+      held.packs += args[0].length
+      if (isHolding) {
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve)
+        })
+      }
+      return read.apply(this, args)
+    },
+  )
+  return held
+}

@@ -205,10 +205,20 @@ export class L2Store {
       metrics,
       log,
     )
-    this.#space = new Space(this.list, this.keys, this.writer, clock, metrics, log)
+    const disbelieve = (number: number): void => this.#disbelieve(number)
+    this.#space = new Space(this.list, this.keys, this.writer, disbelieve, clock, metrics, log)
     this.writer.afterBatch = () => this.#space.afterBatch()
     const facts = (): number => this.#state.facts.flushedUpTo
-    this.#recovery = new Recovery(this.list, this.keys, this.writer, stale, facts, clock, log)
+    this.#recovery = new Recovery(
+      this.list,
+      this.keys,
+      this.writer,
+      stale,
+      facts,
+      disbelieve,
+      clock,
+      log,
+    )
   }
 
   get facts(): Readonly<Facts> {
@@ -547,6 +557,14 @@ export class L2Store {
   #drop(entry: number): void {
     if (this.isRecovering) this.keys.setPlace(entry, ABSENT, 0, 0)
     else this.keys.remove(entry)
+  }
+
+  /** Notes that a generation, and what is older, is not to be believed after a crash. */
+  #disbelieve(number: number): void {
+    const { facts } = this.#state
+    this.list.believedFrom = Math.max(this.list.believedFrom, number + 1)
+    facts.believedFrom = this.list.believedFrom
+    if (!this.#state.save()) this.#trust(false)
   }
 
   /** Notes whether what is on disk can be believed after a crash. */

@@ -42,6 +42,7 @@ export class Recovery {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #flushedUpTo: () => number
+  readonly #disbelieve: (number: number) => void
   #inquiries: Inquiry[] = []
   #entriesInSlice = 0
   #isStopped = false
@@ -53,6 +54,7 @@ export class Recovery {
     writer: WriteBehind,
     stale: StaleKeys,
     flushedUpTo: () => number,
+    disbelieve: (number: number) => void,
     clock: Clock,
     log: Logger,
   ) {
@@ -61,6 +63,7 @@ export class Recovery {
     this.#writer = writer
     this.#stale = stale
     this.#flushedUpTo = flushedUpTo
+    this.#disbelieve = disbelieve
     this.#clock = clock
     this.#log = log
   }
@@ -85,12 +88,18 @@ export class Recovery {
     const newestFirst = slots.toReversed()
     for (const [index, slot] of newestFirst.entries()) {
       if (slot.number < this.#list.believedFrom) {
-        this.#log.error({}, 'what is older than a damaged generation is not used any more')
+        this.#log.warn(
+          {},
+          'what is older than a damaged generation, or was about to go, is removed',
+        )
         await this.#giveUp(newestFirst.slice(index))
         break
       }
       if (await this.#readSlot(slot)) continue
       if (this.#isStopped) break
+      // A directory that cannot be read today may be there again after a crash.
+      this.#disbelieve(slot.number)
+      if (slot === this.#list.newest) await this.#beginNext()
       await this.#giveUp(newestFirst.slice(index + 1))
       break
     }
@@ -151,10 +160,26 @@ export class Recovery {
     return read !== undefined
   }
 
+  /** What is written from now on goes where it will be believed. */
+  async #beginNext(): Promise<void> {
+    try {
+      await this.#list.add()
+    } catch (error) {
+      this.#log.warn({ err: error }, 'what is written now will be lost in a crash')
+    }
+  }
+
   /** Removes generations that cannot be believed. */
   async #giveUp(slots: readonly Slot[]): Promise<void> {
     for (const slot of slots) this.#list.remove(slot)
-    for (const slot of slots) await this.#list.destroy(slot)
+    for (const slot of slots) {
+      try {
+        await this.#list.destroy(slot)
+      } catch (error) {
+        // The next start tries again.
+        this.#log.warn({ err: error, generation: slot.number }, 'a generation cannot be removed')
+      }
+    }
   }
 
   async #takeOutAbsent(): Promise<void> {

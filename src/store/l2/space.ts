@@ -47,6 +47,7 @@ export class Space {
   readonly #clock: Clock
   readonly #metrics: Metrics
   readonly #log: Logger
+  readonly #disbelieve: (number: number) => void
   #dropping: Promise<void> | null = null
   /** Generations that are full and not sealed yet. */
   readonly #full: Slot[] = []
@@ -57,10 +58,12 @@ export class Space {
     list: GenerationList,
     keys: KeyMap,
     writer: WriteBehind,
+    disbelieve: (number: number) => void,
     clock: Clock,
     metrics: Metrics,
     log: Logger,
   ) {
+    this.#disbelieve = disbelieve
     this.#list = list
     this.#keys = keys
     this.#writer = writer
@@ -117,6 +120,9 @@ export class Space {
   }
 
   async #drop(slot: Slot): Promise<void> {
+    // Once a key is forgotten nothing says that its record is stale; so it must not come back after a
+    // crash, nor where its folder cannot be removed.
+    this.#disbelieve(slot.number)
     try {
       const candidates = await this.#forgetOrCarry(slot)
       await this.#carry(slot, candidates)
