@@ -48,6 +48,9 @@ const CHUNK_HEAD_BYTES = 8
 /** Entries that are handled in one slice, some 10 ms; a chunk is 1.3 MB. */
 const CHUNK_ENTRIES = 65_536
 
+/** Buckets of the key map that are written in one slice. */
+const BUCKETS_PER_SLICE = 65_536
+
 const HASH_LO = 0
 const HASH_HI = 4
 const EXPIRES_AT = 8
@@ -94,24 +97,30 @@ export async function writeIndex(
   const file = files.openSync(path, 'w')
   try {
     let end = HEAD_BYTES + head.generations.length * GENERATION_BYTES
+    let at = CHUNK_HEAD_BYTES
     let keyCount = 0
-    let cursor = 0
-    do {
-      let at = CHUNK_HEAD_BYTES
-      cursor = keys.walk(cursor, CHUNK_ENTRIES, (entry) => {
-        if (!known.has(keys.generation(entry))) return
-        putEntry(view, at, keys, entry)
-        at += INDEX_ENTRY_BYTES
-      })
+    const writeChunk = (): void => {
+      if (at === CHUNK_HEAD_BYTES) return
       const count = (at - CHUNK_HEAD_BYTES) / INDEX_ENTRY_BYTES
-      if (count === 0) continue
       view.setUint32(CHUNK_COUNT, count, true)
       view.setUint32(CHUNK_CHECK, crc32(chunk.subarray(CHUNK_HEAD_BYTES, at), head.stamp), true)
       writeAll(files, file, chunk.subarray(0, at), end)
       end += at
       keyCount += count
+      at = CHUNK_HEAD_BYTES
+    }
+    let cursor = 0
+    do {
+      // In the order of buckets, because that is quicker to load.
+      cursor = keys.walkBuckets(cursor, BUCKETS_PER_SLICE, (entry) => {
+        if (!known.has(keys.generation(entry))) return
+        if (at === chunk.length) writeChunk()
+        putEntry(view, at, keys, entry)
+        at += INDEX_ENTRY_BYTES
+      })
       await nextTurn()
     } while (cursor !== 0)
+    writeChunk()
     writeAll(files, file, headBytes(head, keyCount), 0)
   } finally {
     files.closeSync(file)

@@ -247,6 +247,39 @@ describe('the key map', () => {
     assert.equal(allEntries(map).length, keys / 2)
   })
 
+  it('walks bucket by bucket over each entry once', () => {
+    for (const count of [0, 1, 300, CHUNK + 1000]) {
+      const map = new KeyMap()
+      const next = seededHashes(count + 1)
+      for (let n = 0; n < count; n++) map.insert(next(), next())
+      const seen = new Set<number>()
+      let cursor = 0
+      do {
+        cursor = map.walkBuckets(cursor, 100, (entry) => {
+          assert.equal(seen.has(entry), false)
+          seen.add(entry)
+        })
+      } while (cursor !== 0)
+      assert.equal(seen.size, count)
+    }
+  })
+
+  it('has the buckets that were reserved, and splits none until there are more keys', () => {
+    for (const count of [0, 256, 257, 5000, CHUNK, CHUNK + 1, 3 * CHUNK - 1]) {
+      const map = new KeyMap()
+      map.reserve(count)
+      const buckets = map.bucketCount
+      assert.equal(buckets, Math.max(256, count))
+      const next = seededHashes(count + 1)
+      for (let n = 0; n < buckets; n++) map.insert(next(), next())
+      assert.equal(map.bucketCount, buckets)
+      map.insert(next(), next())
+      assert.equal(map.bucketCount, buckets + 1)
+      const again = seededHashes(count + 1)
+      for (let n = 0; n <= buckets; n++) assert.notEqual(map.find(again(), again()), 0)
+    }
+  })
+
   it('ends a walk that is cleared under way, and walks over nothing', () => {
     const map = new KeyMap()
     assert.equal(
