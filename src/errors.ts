@@ -24,6 +24,10 @@ export const ERROR_CODES = {
   CONFIG_INVALID: 78,
   /** The configuration file cannot be read. */
   CONFIG_UNREADABLE: 78,
+  /** The file of users cannot be read, or a line of it is wrong. */
+  USERS_UNREADABLE: 78,
+  /** Certificate or key cannot be read, or do not fit together. */
+  CERTIFICATES_UNUSABLE: 78,
   /** More memory is configured than this runtime can address or allocate. */
   MEMORY_UNAVAILABLE: 78,
   /** A listener cannot be opened. */

@@ -3,10 +3,15 @@
  * starting and stopping. Nothing below it knows how the parts are put together.
  */
 import type { CommandContext } from './commands/context.ts'
+import { LoginLimits } from './commands/login-limits.ts'
 import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
+import { UserList } from './commands/user-list.ts'
 import { parseListenAddress } from './config/listen-address.ts'
+import type { ListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
+import { readUsers } from './config/user-file.ts'
+import type { User } from './config/user-file.ts'
 import { Cache } from './engine/cache.ts'
 import { DiskGate } from './engine/disk-gate.ts'
 import { DiskTier } from './engine/disk-tier.ts'
@@ -15,16 +20,20 @@ import { ServerError, assert } from './errors.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
 import { TurnScratch } from './net/command-in-progress.ts'
-import type { ConnectionHost } from './net/connection.ts'
+import type { ConnectionHost } from './net/connection-host.ts'
 import { ConnectionTable } from './net/connection-table.ts'
+import { InflightBytes } from './net/inflight-bytes.ts'
 import { IO_BYTES, IoArea } from './net/io-area.ts'
 import { Listener } from './net/listener.ts'
 import type { ReadMode } from './net/socket-reader.ts'
 import { SocketWriter } from './net/socket-writer.ts'
+import { Tls } from './net/tls.ts'
 import { SystemClock } from './observe/clock.ts'
+import { limitLines } from './observe/log.ts'
 import type { Logger } from './observe/log.ts'
-import { Metrics } from './observe/metrics.ts'
+import { METRIC, Metrics } from './observe/metrics.ts'
 import { Protocols } from './protocol/select.ts'
+import type { ProtocolChoice } from './protocol/select.ts'
 
 /**
  * The version of memcached whose behaviour this server has. Clients take `version` apart and
@@ -35,6 +44,8 @@ const COMPATIBLE_VERSION = '1.6.45'
 const TICK_MS = 250
 /** Levels of the log by memcached's verbosity. */
 const VERBOSE_LEVELS = ['debug', 'trace'] as const
+/** Clients that are cut off for what they have under way are logged at most this often. */
+const CUT_OFF_LOG_INTERVAL_MS = 10_000
 
 export interface RatServer {
   /**
@@ -48,13 +59,22 @@ export interface RatServer {
    * `server.shutdown_timeout`. May be called more than once.
    */
   stop(): Promise<void>
+  /**
+   * Reads the files of users and of certificates again, for logins and connections to come. What cannot
+   * be read is logged, and what was read before stays in force.
+   */
+  reload(): void
 }
 
 export interface ServerOptions {
   /** What `stats` shows as this program's own version. */
   readonly version?: string
-  /** Who may log in; left out, nobody has to. */
+  /** Who may log in, instead of the users of `auth.file`. */
   readonly authenticator?: Authenticator
+  /** Users beside those of `auth.file`. Where there are any, clients have to log in. */
+  readonly users?: readonly User[]
+  /** Called when a client asks to stop the server; left out, it stops. */
+  readonly onShutdown?: (graceful: boolean) => void
   /** Opens the data directory with other rights than those that bind addresses. */
   readonly openDisk?: <Disk>(folder: string, open: () => Promise<Disk>) => Promise<Disk>
   /** How sockets are read; 'data' is the fallback, for tests and for runtimes without 'onread'. */
@@ -82,12 +102,15 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   let addresses: readonly string[] = []
 
   const heap = cache.store.heap.bytes
-  const authenticator = options.authenticator ?? null
+  const users = usersOf(config, options)
+  const authenticator = options.authenticator ?? users
+  const tls = config.tls.enabled ? new Tls(config.tls, clock, metrics, log) : null
+  const inflight = createInflight(config, clock, metrics, log)
   const context: CommandContext = {
     cache,
     metrics,
     clock,
-    settings: { itemBytesMax: config.server.itemBytesMax },
+    settings: { itemBytesMax: config.server.itemBytesMax, ...config.commands },
     facts: {
       compatibleVersion: COMPATIBLE_VERSION,
       ownVersion: options.version ?? 'unknown',
@@ -101,7 +124,20 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
           tcpPortOf(addresses),
           verbosity,
           cache.store.slabs.classes.chunkBytesMax,
+          authenticator !== null,
         ),
+      inflightBytes: () => inflight.bytes,
+      isAccepting: () => table.accepting,
+      certificatesReadAtS: () => tls?.readAtS ?? 0,
+      refreshCertificates: () => {
+        if (tls === null) return 'no-tls'
+        return tls.refresh() ? 'refreshed' : 'failed'
+      },
+      shutDown: (graceful) => {
+        log.info({ graceful }, 'a client asks to stop')
+        if (options.onShutdown === undefined) void stop()
+        else options.onShutdown(graceful)
+      },
       setVerbosity: (level) => {
         verbosity = Math.min(level, VERBOSE_LEVELS.length)
         log.level = VERBOSE_LEVELS[verbosity - 1] ?? configuredLevel
@@ -110,17 +146,21 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     view: new ItemView(heap),
     heap,
     authenticator,
+    loginLimits: new LoginLimits(config.auth, clock),
+    client: null,
     counter: new Counter(),
   }
   const readMode = options.readMode ?? 'onread'
+  const protocolsOf = (choice: ProtocolChoice): Protocols =>
+    new Protocols({
+      choice,
+      getLineBytesMax: config.server.getLineBytesMax,
+      requiresLogin: authenticator !== null,
+    })
   const host: ConnectionHost = {
     io: new IoArea(heap),
     scratch: new TurnScratch(heap),
-    protocols: new Protocols({
-      choice: config.server.protocol,
-      getLineBytesMax: config.server.getLineBytesMax,
-      requiresLogin: authenticator !== null,
-    }),
+    protocols: protocolsOf(config.server.protocol),
     context,
     disk: new DiskGate(cache),
     pins: cache,
@@ -129,15 +169,19 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
       commandsPerTurn: config.server.commandsPerTurnMax,
       pendingOutputBytes: config.server.pendingOutputBytesMax,
     },
+    inflight,
     readMode,
     writer: new SocketWriter(readMode),
+    copiesOutput: false,
     closed: (connection, error) => table.remove(connection, error),
   }
   const listeners = config.server.bind.map((text) => {
     const address = parseListenAddress(text)
     assert(address !== undefined, 'the configuration has checked its addresses')
     const { backlog, unixMode } = config.server
-    return new Listener({ address, backlog, unixMode }, host, table, log)
+    const encrypted = isEncrypted(address) ? tls : null
+    const ownHost = hostFor(address, host, encrypted !== null, protocolsOf)
+    return new Listener({ address, backlog, unixMode, tls: encrypted }, ownHost, table, log)
   })
   const ticking = clock.every(TICK_MS, () => {
     cache.tick()
@@ -154,6 +198,11 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     clock.stop()
   }
 
+  function stop(): Promise<void> {
+    stopping ??= shutDown()
+    return stopping
+  }
+
   return {
     async listen() {
       try {
@@ -161,7 +210,9 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
           const disk = tierOptions(config)
           const open = (): Promise<DiskTier> =>
             DiskTier.open(disk, cache.store, cache, clock, metrics, log)
-          tier = await (options.openDisk === undefined ? open() : options.openDisk(disk.folder, open))
+          tier = await (options.openDisk === undefined
+            ? open()
+            : options.openDisk(disk.folder, open))
           cache.attach(tier)
         }
         // One after the other: the order of the log is that of the configuration.
@@ -179,11 +230,76 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
           : new ServerError('CANNOT_BIND', 'cannot listen', error)
       }
     },
-    stop() {
-      stopping ??= shutDown()
-      return stopping
+    stop,
+    reload() {
+      tls?.refresh()
+      if (users !== null) reloadUsers(users, config, options, log)
     },
   }
+}
+
+/** The users that may log in; null where nobody has to. */
+function usersOf({ auth }: Config, { users = [] }: ServerOptions): UserList | null {
+  if (auth.file === '' && users.length === 0 && !auth.required) return null
+  return new UserList([...(auth.file === '' ? [] : readUsers(auth.file)), ...users])
+}
+
+function reloadUsers(
+  list: UserList,
+  { auth }: Config,
+  { users = [] }: ServerOptions,
+  log: Logger,
+): void {
+  if (auth.file === '') return
+  try {
+    list.replace([...readUsers(auth.file), ...users])
+    log.info({ users: list.size }, 'the users were read again')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    log.error({ reason }, 'the users were not read again: the old ones stay in force')
+  }
+}
+
+function createInflight(
+  config: Config,
+  clock: SystemClock,
+  metrics: Metrics,
+  log: Logger,
+): InflightBytes {
+  let bytesCut = 0
+  const warn = limitLines(
+    CUT_OFF_LOG_INTERVAL_MS,
+    () => clock.elapsedMs(),
+    (leftOut) =>
+      log.warn(
+        { bytes: bytesCut, not_logged: leftOut },
+        'cut a client off: server.max_inflight is reached, and it had most under way',
+      ),
+  )
+  return new InflightBytes(config.server.inflightBytesMax, (bytes) => {
+    bytesCut = bytes
+    metrics.count(METRIC.INFLIGHT_KICKS)
+    warn()
+  })
+}
+
+function isEncrypted(address: ListenAddress): boolean {
+  return address.kind === 'tcp' && address.security !== 'clear'
+}
+
+/** What the connections of one address have in common: its protocol, and how bytes get in and out. */
+function hostFor(
+  address: ListenAddress,
+  host: ConnectionHost,
+  encrypted: boolean,
+  protocolsOf: (choice: ProtocolChoice) => Protocols,
+): ConnectionHost {
+  const choice = address.kind === 'tcp' ? address.protocol : undefined
+  const protocols = choice === undefined ? host.protocols : protocolsOf(choice)
+  if (!encrypted) return choice === undefined ? host : { ...host, protocols }
+  // The handle of such a socket is not where its bytes are.
+  const writer = new SocketWriter('data')
+  return { ...host, protocols, readMode: 'data', writer, copiesOutput: true }
 }
 
 function tcpPortOf(addresses: readonly string[]): number {

@@ -5,12 +5,18 @@ import type { Counter } from '../message/counter.ts'
 import type { ItemView } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { LoginClient, LoginLimits } from './login-limits.ts'
 import type { Authenticator } from './login.ts'
 
 /** Settings that a command obeys. */
 export interface CommandSettings {
   /** Largest item, counted as memcached counts it (`itemSize`). */
   readonly itemBytesMax: number
+  /** Whether clients may flush the cache, list keys, watch others, stop the server. */
+  readonly flushEnabled: boolean
+  readonly dumpEnabled: boolean
+  readonly watchEnabled: boolean
+  readonly shutdownEnabled: boolean
 }
 
 /** What `stats` shows of parts of the server that the commands do not know. */
@@ -25,9 +31,22 @@ export interface ServerFacts {
   readonly maxConnections: number
   readonly memoryBytesMax: number
   currentConnections(): number
+  /** Whether a client who comes now does not have to wait for others to go. */
+  isAccepting(): boolean
+  /** Bytes that clients have under way. */
+  inflightBytes(): number
+  /** When certificates were read, 0 without TLS. */
+  certificatesReadAtS(): number
   /** Called for `verbosity`. */
   setVerbosity(level: number): void
+  /** Reads certificates again. Returns whether there are any, and whether they are good. */
+  refreshCertificates(): Refreshed
+  /** Called for `shutdown`. */
+  shutDown(graceful: boolean): void
 }
+
+/** What came of reading certificates again. */
+export type Refreshed = 'refreshed' | 'no-tls' | 'failed'
 
 export interface CommandContext {
   readonly cache: Cache
@@ -40,6 +59,9 @@ export interface CommandContext {
   readonly heap: Bytes
   /** Who may log in; null where nobody has to. */
   readonly authenticator: Authenticator | null
+  readonly loginLimits: LoginLimits
+  /** Whose command this is. Set by the connection when its turn begins. */
+  client: LoginClient | null
   /** The number that incr and decr work on. */
   readonly counter: Counter
 }

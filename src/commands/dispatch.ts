@@ -11,6 +11,7 @@ import type { Request } from '../message/request.ts'
 import { stats, verbosity, version } from './admin.ts'
 import { arithmetic } from './arithmetic.ts'
 import type { CommandContext } from './context.ts'
+import { refreshCertificates, shutDown } from './control.ts'
 import { listMechanisms, logIn } from './login.ts'
 import { metaDebug, metaGet } from './meta-retrieval.ts'
 import { flushAll, remove, touch } from './removal.ts'
@@ -56,7 +57,13 @@ export function run(
       return RAN.DONE
     case OP.SASL_AUTH:
     case OP.SASL_STEP:
+    case OP.LOG_IN:
       return logIn(context, request, reply, out)
+    case OP.SHUTDOWN:
+      return shutDown(context, request, reply, out)
+    case OP.REFRESH_CERTS:
+      refreshCertificates(context, request, reply, out)
+      return RAN.DONE
     case OP.QUIT:
       reply.outcome(out, request, OUTCOME.BYE)
       return RAN.CLOSE

@@ -121,6 +121,10 @@ export function flushAll(
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
+  if (!context.settings.flushEnabled) {
+    reply.outcome(out, request, OUTCOME.FLUSH_DISABLED)
+    return RAN.DONE
+  }
   context.metrics.count(METRIC.CMD_FLUSH)
   context.cache.flush(request.exptime)
   reply.outcome(out, request, OUTCOME.OK)

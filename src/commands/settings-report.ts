@@ -13,8 +13,10 @@ export function settingsStats(
   tcpPort: number,
   verbosity: number,
   slabChunkMax: number,
+  requiresLogin: boolean,
 ): Stat[] {
-  const { l1, server } = config
+  const { commands, l1, server } = config
+  const asciiUsers = config.auth.file === '' ? 'yes' : config.auth.file
   const unix = server.bind.find((address) => address.startsWith('unix:'))
   const hosts = server.bind.filter((address) => !address.startsWith('unix:'))
   return [
@@ -34,29 +36,52 @@ export function settingsStats(
     ['cas_enabled', 'yes'],
     ['tcp_backlog', String(server.backlog)],
     ['binding_protocol', server.protocol === 'auto' ? 'auto-negotiate' : server.protocol],
-    ['auth_enabled_sasl', 'no'],
-    ['auth_enabled_ascii', 'no'],
+    ['auth_enabled_sasl', yesNo(requiresLogin && server.protocol !== 'ascii')],
+    ['auth_enabled_ascii', requiresLogin && server.protocol !== 'binary' ? asciiUsers : 'no'],
     ['item_size_max', String(server.itemBytesMax)],
-    ['maxconns_fast', 'yes'],
+    ['maxconns_fast', yesNo(server.whenFull === 'refuse')],
     ['slab_chunk_max', String(slabChunkMax)],
     ['slab_reassign', 'yes'],
     ['lru_crawler', 'no'],
     ['lru_maintainer_thread', 'no'],
-    ['flush_enabled', 'yes'],
-    ['dump_enabled', 'no'],
+    ['flush_enabled', yesNo(commands.flushEnabled)],
+    ['dump_enabled', yesNo(commands.dumpEnabled)],
+    ['watch_enabled', yesNo(commands.watchEnabled)],
     ['hash_algorithm', 'halfsiphash-1-3'],
     ['lru_segmented', 'no'],
     ['idle_timeout', String(Math.round(server.idleTimeoutMs / 1000))],
     ...extstoreSettings(config),
-    ['shutdown_command', 'no'],
-    ['ssl_enabled', 'no'],
+    ['shutdown_command', yesNo(commands.shutdownEnabled)],
+    ['ssl_enabled', yesNo(config.tls.enabled)],
+    ...tlsSettings(config),
     ['client_flags_size', '4'],
     ['eviction_policy', l1.eviction],
     ['max_entries', String(l1.entriesMax)],
     ['max_get_line', String(server.getLineBytesMax)],
     ['max_pending_output', String(server.pendingOutputBytesMax)],
+    ['max_connections_per_address', String(server.connectionsPerAddressMax)],
+    ['max_inflight', String(server.inflightBytesMax)],
     ...diskSettings(config),
   ]
+}
+
+/** memcached shows these only with TLS. */
+function tlsSettings({ tls }: Config): Stat[] {
+  if (!tls.enabled) return []
+  return [
+    ['ssl_chain_cert', tls.certFile],
+    ['ssl_key', tls.keyFile === '' ? tls.certFile : tls.keyFile],
+    ['ssl_verify_mode', tls.verify],
+    ['ssl_keyformat', '1'],
+    ['ssl_ciphers', tls.ciphers === '' ? 'NULL' : tls.ciphers],
+    ['ssl_ca_cert', tls.caFile === '' ? 'NULL' : tls.caFile],
+    ['ssl_session_cache', yesNo(tls.sessionCache)],
+    ['ssl_min_version', `tlsv${tls.versionMin}`],
+  ]
+}
+
+function yesNo(is: boolean): string {
+  return is ? 'yes' : 'no'
 }
 
 /**

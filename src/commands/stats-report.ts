@@ -55,18 +55,25 @@ export function generalStats(context: CommandContext): Stat[] {
     ['touch_misses', count(METRIC.TOUCH_MISSES)],
     ['store_too_large', count(METRIC.STORE_TOO_LARGE)],
     ['store_no_memory', count(METRIC.STORE_NO_MEMORY)],
-    ['auth_cmds', '0'],
-    ['auth_errors', '0'],
+    ['auth_cmds', count(METRIC.AUTH_CMDS)],
+    ['auth_errors', count(METRIC.AUTH_ERRORS)],
+    ['auth_throttled', count(METRIC.AUTH_THROTTLED)],
     ['bytes_read', count(METRIC.BYTES_READ)],
     ['bytes_written', count(METRIC.BYTES_WRITTEN)],
     ['limit_maxbytes', String(facts.memoryBytesMax)],
-    ['accepting_conns', '1'],
-    ['listen_disabled_num', '0'],
+    ['accepting_conns', facts.isAccepting() ? '1' : '0'],
+    ['listen_disabled_num', count(METRIC.LISTEN_DISABLED_NUM)],
     ['time_in_listen_disabled_us', '0'],
     ['idle_kicks', count(METRIC.IDLE_KICKS)],
     ['lines_too_long', count(METRIC.LINES_TOO_LONG)],
     ['output_blocked', count(METRIC.OUTPUT_BLOCKED)],
     ['conn_errors', count(METRIC.CONN_ERRORS)],
+    ['rejected_by_address', count(METRIC.REJECTED_BY_ADDRESS)],
+    ['inflight_bytes', String(facts.inflightBytes())],
+    ['inflight_kicks', count(METRIC.INFLIGHT_KICKS)],
+    ['ssl_new_sessions', count(METRIC.SSL_NEW_SESSIONS)],
+    ['ssl_handshake_errors', count(METRIC.SSL_HANDSHAKE_ERRORS)],
+    ['time_since_server_cert_refresh', String(sinceRefreshS(context))],
     ['threads', '1'],
     ['conn_yields', count(METRIC.CONN_YIELDS)],
     ['hash_power_level', String(index.level)],
@@ -91,6 +98,12 @@ export function generalStats(context: CommandContext): Stat[] {
     ['lrutail_reflocked', '0'],
     ['age_oldest', String(cache.oldestAgeS)],
   ]
+}
+
+/** Seconds since certificates were read; 0 without TLS. */
+function sinceRefreshS({ clock, facts }: CommandContext): number {
+  const readAtS = facts.certificatesReadAtS()
+  return readAtS === 0 ? 0 : clock.nowS - readAtS
 }
 
 /** memcached's `sec.usec`. */

@@ -10,6 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { ServerError } from '../errors.ts'
+import { splitPrefix } from './listen-address.ts'
 import { nearest } from './nearest.ts'
 import {
   ENV_PREFIX,
@@ -135,6 +136,7 @@ function readOverrides(draft: Draft, overrides: readonly Override[]): void {
 
 /** What no key can tell by itself. */
 function checkTogether(draft: Draft): void {
+  checkTls(draft)
   const item = quote(draft, 'server.max_item_size')
   const memory = quote(draft, 'l1.max_memory')
   if (item.bytes > memory.bytes * ITEM_SHARE_OF_MEMORY_MAX) {
@@ -142,6 +144,31 @@ function checkTogether(draft: Draft): void {
       `server.max_item_size is ${item.text}, but it may be at most half of l1.max_memory, which is ${memory.text}`,
     )
   }
+}
+
+/** Encryption, or a check of clients, that would not happen. */
+function checkTls(draft: Draft): void {
+  const isSet = (key: string): boolean => draft.values.get(key) !== ''
+  if (draft.values.get('tls.enabled') === true && !isSet('tls.cert')) {
+    draft.problems.push('tls.enabled: tls.cert must name a certificate')
+  }
+  const verifies = draft.values.get('tls.verify') !== 'none'
+  const prefixes = addresses(draft).map((address) => splitPrefix(address).security)
+  if ((verifies || prefixes.includes('mutual')) && !isSet('tls.ca')) {
+    draft.problems.push('certificates of clients can only be checked with tls.ca')
+  }
+  if (draft.values.get('tls.enabled') === true) return
+  for (const key of ['tls.cert', 'tls.key', 'tls.ca']) {
+    if (isSet(key)) draft.problems.push(`${key} is set, but tls.enabled is not`)
+  }
+  if (prefixes.some((security) => security === 'mutual' || security === 'anonymous')) {
+    draft.problems.push('server.bind asks for TLS, but tls.enabled is not set')
+  }
+}
+
+function addresses(draft: Draft): readonly string[] {
+  const bind = draft.values.get('server.bind')
+  return Array.isArray(bind) ? bind : []
 }
 
 /** A size with the place it came from: "256MB (option -I)". */
@@ -168,7 +195,7 @@ function assemble(draft: Draft): Config {
     if (value !== undefined && record !== undefined) record[definition.field] = Object.freeze(value)
   }
   for (const record of Object.values(config)) Object.freeze(record)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type is derived from KEYS
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type is derived from the table
   return Object.freeze(config) as Config
 }
 

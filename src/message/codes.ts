@@ -34,6 +34,12 @@ export const OP = {
   META_GET: 21,
   /** What is known about an item, for people. */
   META_DEBUG: 22,
+  /** Logging in without SASL: the key is the name, and the password stands behind one byte more. */
+  LOG_IN: 23,
+  /** The key is the way to stop, if one is given. */
+  SHUTDOWN: 24,
+  /** Certificates and keys are read again. */
+  REFRESH_CERTS: 25,
 } as const
 
 export type Op = (typeof OP)[keyof typeof OP]
@@ -107,6 +113,18 @@ export const OUTCOME = {
   BAD_ARITHMETIC_MODE: 28,
   BAD_INITIAL_VALUE: 29,
   BAD_DELTA_VALUE: 30,
+  /** Nothing but a login is taken before there was one. */
+  UNAUTHENTICATED: 31,
+  /** What can be wrong with a login that is not in SASL. */
+  BAD_LOGIN: 32,
+  BAD_LOGIN_END: 33,
+  LOGIN_TOO_LONG: 34,
+  /** Commands that the configuration does not allow, or not in this form. */
+  FLUSH_DISABLED: 35,
+  SHUTDOWN_DISABLED: 36,
+  BAD_SHUTDOWN: 37,
+  NO_TLS: 38,
+  BAD_CERTIFICATES: 39,
 } as const
 
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME]

@@ -56,6 +56,11 @@ export class CommandInProgress {
     )
   }
 
+  /** Bytes that are kept free for a value that has come in part. */
+  get reservedBytes(): number {
+    return this.intake.active ? this.request.valueBytes : 0
+  }
+
   /** Lets the command wait, with a key of its own: the input that holds it will be gone by then. */
   wait(waiting: Waiting): void {
     this.waiting = waiting

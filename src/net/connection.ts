@@ -18,19 +18,14 @@ import type { Socket } from 'node:net'
 import { bytesOf, copyBytes } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
-import type { CommandContext } from '../commands/context.ts'
 import { run } from '../commands/dispatch.ts'
 import { abandon, finish } from '../commands/storage.ts'
-import type { DiskGate } from '../engine/disk-gate.ts'
 import type { DiskWaiter } from '../message/disk-waiter.ts'
 import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
 import type { Parsed, Ran } from '../message/codes.ts'
-import type { PinOwner } from '../message/item-view.ts'
 import type { Protocol } from '../message/protocol.ts'
 import type { Reply } from '../message/reply.ts'
 import { METRIC } from '../observe/metrics.ts'
-import type { Metrics } from '../observe/metrics.ts'
-import type { Protocols } from '../protocol/select.ts'
 import {
   CommandInProgress,
   WAITING,
@@ -38,14 +33,13 @@ import {
   preloadAhead,
   swallow,
 } from './command-in-progress.ts'
-import type { TurnScratch, Waiting } from './command-in-progress.ts'
+import type { Waiting } from './command-in-progress.ts'
+import type { ConnectionHost } from './connection-host.ts'
 import { HeldReplies } from './held-replies.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
-import type { IoArea, OutputHolder } from './io-area.ts'
+import type { OutputHolder } from './io-area.ts'
 import { startReading } from './socket-reader.ts'
-import type { ReadMode } from './socket-reader.ts'
 import { SENT, failWrite } from './socket-writer.ts'
-import type { SocketWriter } from './socket-writer.ts'
 import { INTAKE } from './value-intake.ts'
 
 /** Replies are sent when as much has gathered, even if more commands wait. */
@@ -54,33 +48,11 @@ const SEND_FROM_BYTES = 65_536
 const KEPT_BYTES_MAX = 4096
 const KEPT_BYTES_MIN = 512
 
-export interface ConnectionLimits {
-  /** Commands handled before others get their turn. */
-  readonly commandsPerTurn: number
-  /** Reply bytes that may wait for this client before its commands are no longer read. */
-  readonly pendingOutputBytes: number
-}
-
-/** What all connections have in common. */
-export interface ConnectionHost {
-  readonly io: IoArea
-  readonly scratch: TurnScratch
-  readonly protocols: Protocols
-  readonly context: CommandContext
-  readonly disk: DiskGate
-  readonly pins: PinOwner
-  readonly metrics: Metrics
-  readonly limits: ConnectionLimits
-  readonly readMode: ReadMode
-  readonly writer: SocketWriter
-  /** The connection is over. */
-  closed(connection: Connection, error: Error | null): void
-}
-
 export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   readonly socket: Socket
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
+  failedLogins = 0
   readonly #host: ConnectionHost
   /** What the client speaks, once its first byte has told. */
   #protocol: Protocol | null = null
@@ -109,6 +81,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Bytes of a direct write of which the system has taken only a part so far. */
   #queuedBytes = 0
   readonly #writeDone = (status: number): void => this.#queueSent(status)
+  /** Something is under way, or was when that was last noted. */
+  #owes = false
   #error: Error | null = null
 
   constructor(accepted: Socket, host: ConnectionHost) {
@@ -143,6 +117,10 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Whether commands wait that have been received but not answered. */
   get busy(): boolean {
     return this.#yielded || this.#blocked || this.#suspended || this.#held !== null
+  }
+
+  get address(): string {
+    return this.socket.remoteAddress ?? ''
   }
 
   /** Whether replies wait that the system has not taken. */
@@ -185,6 +163,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     let budget = limits.commandsPerTurn
     const { disk } = this.#host
     this.#changesBefore = disk.changes
+    context.client = this
     while (!this.#closing) {
       if (command.waiting !== WAITING.NOTHING) {
         const { waiting } = command
@@ -237,7 +216,19 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     this.#send()
     this.#keepRest()
     this.#keepCommand(command)
+    if (this.#owes) this.#noteInflight()
     if (this.#closing && this.#held === null) this.close()
+  }
+
+  /** Notes what is under way for this client: input and a value in part, replies that wait. */
+  #noteInflight(): void {
+    const { socket } = this
+    const input = (this.#kept?.buffer.length ?? 0) + (this.#command?.reservedBytes ?? 0)
+    // Where no 'drain' will be told of, the system takes the rest in a moment.
+    const pending = socket.writableNeedDrain ? socket.writableLength : 0
+    const bytes = input + this.#queuedBytes + pending + (this.#held?.bytes ?? 0)
+    this.#owes = !socket.destroyed && bytes > KEPT_BYTES_MAX
+    this.#host.inflight.note(this, this.#owes ? bytes : 0)
   }
 
   /** Deals with what a handler said, unless it said DONE. Returns whether to go on. */
@@ -296,6 +287,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       if (this.#command !== null) return
       // allocates: for a value or a multiget that does not end with the event that it came in
       this.#command = command
+      this.#owes = true
       scratch.command = new CommandInProgress(this.#host.io.bytes)
     } else if (this.#command !== null) {
       scratch.command = command
@@ -314,6 +306,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   }
 
   #drained(): void {
+    if (this.#owes) this.#noteInflight()
     if (!this.#blocked) return
     this.#blocked = false
     this.#resume()
@@ -350,6 +343,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       const larger = bytesOf(Buffer.allocUnsafeSlow(total * 2 + 1))
       copyBytes(larger, 0, this.#kept!, 0, this.#keptBytes)
       this.#kept = larger
+      this.#owes = true
     }
     copyBytes(this.#kept!, this.#keptBytes, this.#host.io.bytes, HEADROOM_BYTES, length)
     const { input } = this.#host.scratch
@@ -373,6 +367,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       // allocates: for a connection whose input ends inside a command for the first time
       const capacity = Math.max(KEPT_BYTES_MIN, length + 1)
       this.#kept = bytesOf(Buffer.allocUnsafeSlow(capacity))
+      this.#owes = true
     }
     if (input.bytes !== this.#kept || input.start !== 0) {
       copyBytes(this.#kept!, 0, input.bytes, input.start, length)
@@ -391,7 +386,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Hands everything to the system, in one write. */
   #send(): void {
-    const { io } = this.#host
+    const { copiesOutput, io } = this.#host
     const socket = this.socket
     this.#handOver()
     if (this.#corked) {
@@ -403,7 +398,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       io.rewind()
       return
     }
-    io.leaveTo(this)
+    this.#owes = true
+    if (copiesOutput) io.rewind()
+    else io.leaveTo(this)
     if (!this.#blocked && this.#isBlockedByPeer()) {
       this.#blocked = true
       this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
@@ -420,7 +417,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Gives the written range to the socket; it is not to be written again before it is sent. */
   #handOver(): void {
-    const { io, metrics, writer } = this.#host
+    const { copiesOutput, io, metrics, writer } = this.#host
     const { socket } = this
     const out = io.out
     if (out.position === out.base) return
@@ -430,6 +427,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     const view = io.written()
     if (this.#mustHold()) {
       this.#hold(view)
+    } else if (copiesOutput) {
+      socket.write(Buffer.from(view))
     } else if (this.#corked || this.#queuedBytes > 0 || socket.writableLength > 0) {
       socket.write(view)
     } else if (writer.send(socket, view, this.#writeDone) === SENT.QUEUED) {
@@ -451,6 +450,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       this.#host.disk.whenWritten({ proceed: () => this.#written() })
     }
     this.#held.add(bytes)
+    this.#owes = true
   }
 
   /** The rest of a direct write has left, or never will. */
@@ -494,6 +494,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     this.#command = null
     this.#kept = null
     this.#keptBytes = 0
+    this.#host.inflight.note(this, 0)
     this.#host.closed(this, this.#error)
   }
 }

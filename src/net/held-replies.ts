@@ -6,9 +6,11 @@ import type { Socket } from 'node:net'
 
 export class HeldReplies {
   readonly #parts: Buffer[] = []
+  bytes = 0
 
   add(bytes: Buffer): void {
     this.#parts.push(Buffer.from(bytes))
+    this.bytes += bytes.length
   }
 
   sendTo(socket: Socket): void {

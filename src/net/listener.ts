@@ -1,6 +1,6 @@
 /**
- * Accepts clients on one address, and refuses them beyond the limit of connections. What becomes of
- * a connection after that is the business of `connection-table.ts`.
+ * Accepts clients on one address, and refuses them, or lets them wait, beyond the limits on connections.
+ * What becomes of a connection after that is the business of `connection-table.ts`.
  */
 import { createServer, createConnection } from 'node:net'
 import type { Server, Socket } from 'node:net'
@@ -10,8 +10,9 @@ import { ServerError } from '../errors.ts'
 import type { Logger } from '../observe/log.ts'
 import { METRIC } from '../observe/metrics.ts'
 import { Connection } from './connection.ts'
-import type { ConnectionHost } from './connection.ts'
-import type { ConnectionTable } from './connection-table.ts'
+import type { ConnectionHost } from './connection-host.ts'
+import type { ConnectionTable, Place } from './connection-table.ts'
+import type { Tls, TlsDoor } from './tls.ts'
 
 const REFUSAL = 'ERROR Too many open connections\r\n'
 
@@ -19,6 +20,8 @@ export interface ListenerOptions {
   readonly address: ListenAddress
   readonly backlog: number
   readonly unixMode: number
+  /** How clients of this address are encrypted; null if they are not. */
+  readonly tls: Tls | null
 }
 
 export class Listener {
@@ -27,6 +30,7 @@ export class Listener {
   readonly #table: ConnectionTable
   readonly #log: Logger
   readonly #server: Server
+  readonly #door: TlsDoor | null
 
   constructor(options: ListenerOptions, host: ConnectionHost, table: ConnectionTable, log: Logger) {
     this.#options = options
@@ -37,6 +41,11 @@ export class Listener {
       { pauseOnConnect: true, noDelay: true, allowHalfOpen: true },
       (socket) => this.#accept(socket),
     )
+    const { address, tls } = options
+    this.#door =
+      tls === null || address.kind === 'unix'
+        ? null
+        : tls.door(address.security, (socket) => this.#serve(socket, null))
   }
 
   /** Opens the address. Resolves to it, with the port that the system chose where that was left to it. */
@@ -87,16 +96,32 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const { metrics } = this.#host
-    if (this.#table.full) {
-      metrics.count(METRIC.REJECTED_CONNECTIONS)
-      this.#table.noteRefusal()
-      socket.on('error', ignore)
-      socket.end(REFUSAL, () => socket.destroy())
+    const place = this.#table.take(socket)
+    if (place !== null) this.#admit(socket, place)
+    else if (!this.#table.wait(socket, (freed) => this.#admit(socket, freed))) this.#refuse(socket)
+  }
+
+  #admit(socket: Socket, place: Place): void {
+    if (this.#door === null) {
+      this.#serve(socket, place)
       return
     }
-    metrics.count(METRIC.TOTAL_CONNECTIONS)
-    this.#table.add(new Connection(socket, this.#host))
+    // The place of a client with TLS is taken from before its handshake until its socket is gone.
+    socket.on('close', () => place.free())
+    this.#door.enter(socket)
+  }
+
+  #serve(socket: Socket, place: Place | null): void {
+    this.#host.metrics.count(METRIC.TOTAL_CONNECTIONS)
+    this.#table.add(new Connection(socket, this.#host), place)
+  }
+
+  #refuse(socket: Socket): void {
+    this.#host.metrics.count(METRIC.REJECTED_CONNECTIONS)
+    socket.on('error', ignore)
+    // Who expects encryption would not understand.
+    if (this.#door === null) socket.end(REFUSAL, () => socket.destroy())
+    else socket.destroy()
   }
 }
 

@@ -89,6 +89,20 @@ export const METRIC = {
   L2_BYTES_READ: 58,
   /** Items that were read and found no room in memory, so that they could not be used. */
   L2_NO_MEMORY: 59,
+  /** Logins, those that failed, and of these the ones that were not looked at. */
+  AUTH_CMDS: 60,
+  AUTH_ERRORS: 61,
+  AUTH_THROTTLED: 62,
+  /** Clients that did not agree on keys, in time or at all. */
+  SSL_HANDSHAKE_ERRORS: 63,
+  /** Connections with TLS that did not go on with an earlier session. */
+  SSL_NEW_SESSIONS: 64,
+  /** Of the connections rejected, those whose address had too many already. */
+  REJECTED_BY_ADDRESS: 65,
+  /** Times that clients had to wait because there were too many connections. */
+  LISTEN_DISABLED_NUM: 66,
+  /** Connections closed because they had most under way when there was too much. */
+  INFLIGHT_KICKS: 67,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]

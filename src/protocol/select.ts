@@ -1,11 +1,13 @@
 /**
  * Which protocol a client speaks: its first byte tells, once for the whole connection. No command of
- * the text protocol begins with the byte that every binary request begins with.
+ * the text protocol begins with the byte that every binary request begins with. Where clients have to
+ * log in, each protocol has a second form, for those who have not.
  */
 import type { InputWindow } from '../bytes/input-window.ts'
 import type { Protocol } from '../message/protocol.ts'
 import { ACCESS, MAGIC_REQUEST } from './binary/layout.ts'
 import { BinaryProtocol } from './binary/protocol.ts'
+import { TextLoginProtocol } from './text/login.ts'
 import { TextProtocol } from './text/protocol.ts'
 
 /** What clients may speak: either, or one of them whatever they begin with. */
@@ -15,7 +17,6 @@ export interface ProtocolOptions {
   readonly choice: ProtocolChoice
   /** Longest line of a multiget in text. */
   readonly getLineBytesMax: number
-  /** Clients have to log in; only the binary protocol has a command for that, so they must speak it. */
   readonly requiresLogin: boolean
 }
 
@@ -24,14 +25,17 @@ export class Protocols {
   readonly #choice: ProtocolChoice
   readonly #text: Protocol
   readonly #binary: Protocol
-  readonly #unlocked: Protocol
+  readonly #unlockedText: Protocol
+  readonly #unlockedBinary: Protocol
 
   constructor(options: ProtocolOptions) {
     const { choice, getLineBytesMax, requiresLogin } = options
-    this.#choice = requiresLogin ? 'binary' : choice
-    this.#text = new TextProtocol(getLineBytesMax)
-    this.#unlocked = new BinaryProtocol(requiresLogin ? ACCESS.UNLOCKED : ACCESS.OPEN)
-    this.#binary = requiresLogin ? new BinaryProtocol(ACCESS.LOCKED) : this.#unlocked
+    this.#choice = choice
+    const text = new TextProtocol(getLineBytesMax)
+    this.#unlockedText = text
+    this.#text = requiresLogin ? new TextLoginProtocol(text.reply) : text
+    this.#unlockedBinary = new BinaryProtocol(requiresLogin ? ACCESS.UNLOCKED : ACCESS.OPEN)
+    this.#binary = requiresLogin ? new BinaryProtocol(ACCESS.LOCKED) : this.#unlockedBinary
   }
 
   /** The protocol of a client, by the first byte of its input. */
@@ -43,6 +47,6 @@ export class Protocols {
 
   /** The protocol of a client that has logged in, instead of the one it had. */
   unlocked(protocol: Protocol): Protocol {
-    return protocol === this.#binary ? this.#unlocked : protocol
+    return protocol === this.#binary ? this.#unlockedBinary : this.#unlockedText
   }
 }

@@ -41,6 +41,8 @@ const STATUS_OF: Partial<Record<Outcome, StatusCode>> = {
   [OUTCOME.BAD_CHUNK]: STATUS_CODE.INVALID,
   [OUTCOME.UNKNOWN_COMMAND]: STATUS_CODE.UNKNOWN_COMMAND,
   [OUTCOME.NOT_AUTHENTICATED]: STATUS_CODE.NOT_AUTHENTICATED,
+  // memcached's choice of words.
+  [OUTCOME.FLUSH_DISABLED]: STATUS_CODE.NOT_AUTHENTICATED,
 }
 
 /** What goes with a status, as memcached says it. */

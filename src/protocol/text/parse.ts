@@ -162,6 +162,7 @@ export class TextParser {
         request.op = op
         return PARSED.READY
       case OP.STATS:
+      case OP.SHUTDOWN:
         request.keyStart = this.#tokens[2]!
         request.keyBytes = this.#tokenCount < 2 ? 0 : this.#tokens[3]! - this.#tokens[2]!
         request.op = op
@@ -176,6 +177,7 @@ export class TextParser {
         return refuse(request, OUTCOME.BAD_FORMAT)
       case OP.VERSION:
       case OP.QUIT:
+      case OP.REFRESH_CERTS:
         request.op = op
         return PARSED.READY
       default:

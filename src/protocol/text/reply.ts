@@ -35,8 +35,8 @@ const WORDS: Record<Outcome, string> = {
   [OUTCOME.BAD_CHUNK]: 'CLIENT_ERROR bad data chunk\r\n',
   [OUTCOME.UNKNOWN_COMMAND]: 'ERROR\r\n',
   [OUTCOME.BYE]: '',
-  [OUTCOME.AUTHENTICATED]: '',
-  [OUTCOME.NOT_AUTHENTICATED]: '',
+  [OUTCOME.AUTHENTICATED]: 'STORED\r\n',
+  [OUTCOME.NOT_AUTHENTICATED]: 'CLIENT_ERROR authentication failure\r\n',
   [OUTCOME.BAD_TOKEN]: 'CLIENT_ERROR bad token in command line format\r\n',
   [OUTCOME.BAD_FLAG]: 'CLIENT_ERROR invalid flag\r\n',
   [OUTCOME.DUPLICATE_FLAG]: 'CLIENT_ERROR duplicate flag\r\n',
@@ -48,6 +48,15 @@ const WORDS: Record<Outcome, string> = {
   [OUTCOME.BAD_ARITHMETIC_MODE]: 'CLIENT_ERROR invalid mode for ma M token\r\n',
   [OUTCOME.BAD_INITIAL_VALUE]: 'CLIENT_ERROR invalid numeric initial value\r\n',
   [OUTCOME.BAD_DELTA_VALUE]: 'CLIENT_ERROR invalid numeric delta value\r\n',
+  [OUTCOME.UNAUTHENTICATED]: 'CLIENT_ERROR unauthenticated\r\n',
+  [OUTCOME.BAD_LOGIN]: 'CLIENT_ERROR bad authentication token format\r\n',
+  [OUTCOME.BAD_LOGIN_END]: 'CLIENT_ERROR bad command line termination\r\n',
+  [OUTCOME.LOGIN_TOO_LONG]: 'CLIENT_ERROR authentication token too long\r\n',
+  [OUTCOME.FLUSH_DISABLED]: 'CLIENT_ERROR flush_all not allowed\r\n',
+  [OUTCOME.SHUTDOWN_DISABLED]: 'SERVER_ERROR: shutdown not enabled\r\n',
+  [OUTCOME.BAD_SHUTDOWN]: 'CLIENT_ERROR invalid shutdown mode\r\n',
+  [OUTCOME.NO_TLS]: 'Error TLS not enabled\r\n',
+  [OUTCOME.BAD_CERTIFICATES]: 'Error loading the certificates: see the log\r\n',
 }
 
 export class TextReply implements Reply {

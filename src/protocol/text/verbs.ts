@@ -95,10 +95,14 @@ function longVerbOf(buffer: Buffer, start: number, end: number): Op {
       if (equalsText(buffer, start, end, 'prepend')) return OP.PREPEND
       if (equalsText(buffer, start, end, 'version')) return OP.VERSION
       return OP.NONE
+    case 8:
+      return equalsText(buffer, start, end, 'shutdown') ? OP.SHUTDOWN : OP.NONE
     case 9:
       if (equalsText(buffer, start, end, 'flush_all')) return OP.FLUSH_ALL
       if (equalsText(buffer, start, end, 'verbosity')) return OP.VERBOSITY
       return OP.NONE
+    case 13:
+      return equalsText(buffer, start, end, 'refresh_certs') ? OP.REFRESH_CERTS : OP.NONE
     default:
       return OP.NONE
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import type { Connection } from '../../../src/net/connection.ts'
 import { ConnectionTable } from '../../../src/net/connection-table.ts'
+import type { ConnectionTableOptions } from '../../../src/net/connection-table.ts'
 import { ManualClock } from '../../../src/observe/clock.ts'
 import { createLoggerTo } from '../../../src/observe/log.ts'
 import { METRIC, Metrics } from '../../../src/observe/metrics.ts'
@@ -16,12 +18,24 @@ interface FakeConnection {
   destroy(): void
 }
 
-function fixture(connectionsMax: number, idleTimeoutMs: number) {
+function fixture(
+  connectionsMax: number,
+  idleTimeoutMs: number,
+  others: Partial<ConnectionTableOptions> = {},
+) {
   const clock = new ManualClock()
   const metrics = new Metrics()
   const lines: string[] = []
   const log = createLoggerTo({ write: (line) => void lines.push(line) }, 'warn', false)
-  const table = new ConnectionTable({ connectionsMax, idleTimeoutMs }, clock, metrics, log)
+  const options: ConnectionTableOptions = {
+    connectionsMax,
+    idleTimeoutMs,
+    connectionsPerAddressMax: 0,
+    whenFull: 'refuse',
+    backlog: 2,
+    ...others,
+  }
+  const table = new ConnectionTable(options, clock, metrics, log)
   const add = (): FakeConnection => {
     const fake: FakeConnection = {
       activeAtS: clock.nowS,
@@ -37,7 +51,7 @@ function fixture(connectionsMax: number, idleTimeoutMs: number) {
         setImmediate(() => table.remove(asConnection(this), null))
       },
     }
-    table.add(asConnection(fake))
+    table.add(asConnection(fake), table.take(from('10.0.0.1')))
     return fake
   }
   return { clock, metrics, table, lines, add }
@@ -46,6 +60,11 @@ function fixture(connectionsMax: number, idleTimeoutMs: number) {
 function asConnection(fake: FakeConnection): Connection {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table uses no more of it
   return fake as unknown as Connection
+}
+
+/** A socket of which nothing is known but where it comes from. */
+function from(remoteAddress: string | undefined): Socket {
+  return Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress })
 }
 
 /** Lets what was started run as far as it comes by itself; a connection ends a turn later. */
@@ -61,12 +80,61 @@ describe('the table of connections', () => {
   it('is full at its limit, and no longer when one has gone', async () => {
     const { table, add } = fixture(2, 0)
     add()
-    assert.equal(table.full, false)
     const second = add()
-    assert.equal(table.full, true)
+    assert.equal(table.take(from('10.0.0.2')), null)
     second.destroy()
     await settle()
-    assert.deepEqual([table.full, table.count], [false, 1])
+    assert.equal(table.count, 1)
+    assert.notEqual(table.take(from('10.0.0.2')), null)
+    assert.equal(table.take(from('10.0.0.3')), null)
+  })
+
+  it('has a limit for each address, and gives its place back once', () => {
+    const { table, metrics } = fixture(10, 0, { connectionsPerAddressMax: 2 })
+    const one = table.take(from('10.0.0.1'))
+    table.take(from('::ffff:10.0.0.1'))
+    assert.equal(table.take(from('10.0.0.1')), null, 'the same address, seen from IPv6')
+    assert.notEqual(table.take(from('10.0.0.2')), null)
+    assert.notEqual(table.take(from(undefined)), null)
+    assert.notEqual(table.take(from(undefined)), null)
+    assert.notEqual(table.take(from(undefined)), null, 'a UNIX socket has no address')
+    assert.equal(metrics.value(METRIC.REJECTED_BY_ADDRESS), 1)
+    one?.free()
+    one?.free()
+    assert.notEqual(table.take(from('10.0.0.1')), null)
+    assert.equal(table.take(from('10.0.0.1')), null)
+  })
+
+  it('lets as many wait as it may, and admits them in their order', () => {
+    const { table, metrics } = fixture(1, 0, { whenFull: 'wait', backlog: 2 })
+    const first = table.take(from('10.0.0.1'))
+    const admitted: string[] = []
+    const places: { free(): void }[] = []
+    const wait = (name: string, socket = from('10.0.0.1')): boolean =>
+      table.wait(socket, (place) => {
+        admitted.push(name)
+        places.push(place)
+      })
+    assert.equal(table.accepting, true)
+    const gone = from('10.0.0.1')
+    assert.deepEqual([wait('gone', gone), wait('b'), wait('c')], [true, true, false])
+    assert.equal(table.accepting, false)
+    assert.equal(metrics.value(METRIC.LISTEN_DISABLED_NUM), 1)
+    gone.destroy()
+    first?.free()
+    assert.deepEqual(admitted, ['b'])
+    assert.deepEqual([wait('d'), wait('e')], [true, true])
+    assert.equal(metrics.value(METRIC.LISTEN_DISABLED_NUM), 2)
+    places[0]?.free()
+    assert.deepEqual(admitted, ['b', 'd'])
+  })
+
+  it('lets nobody wait unless it is asked to', () => {
+    const { table } = fixture(1, 0)
+    assert.equal(
+      table.wait(from('10.0.0.1'), () => undefined),
+      false,
+    )
   })
 
   it('forgets a connection once', () => {
@@ -105,9 +173,10 @@ describe('the table of connections', () => {
 
   it('logs refusals once in a while, with how many were not logged', () => {
     const { table, clock, lines } = fixture(1, 0)
-    for (let i = 0; i < 5; i++) table.noteRefusal()
+    table.take(from('10.0.0.1'))
+    for (let i = 0; i < 5; i++) table.take(from('10.0.0.1'))
     clock.advance(11)
-    table.noteRefusal()
+    table.take(from('10.0.0.1'))
     assert.equal(lines.length, 2)
     assert.match(lines[1] ?? '', /"not_logged":4/)
   })

@@ -226,6 +226,7 @@ describe('a server with users', () => {
   const overrides = [
     { key: 'server.bind', value: '127.0.0.1:0', option: 'of the test' },
     { key: 'l2.enabled', value: 'false', option: 'of the test' },
+    { key: 'server.protocol', value: 'binary', option: 'of the test' },
   ]
   const log = createLoggerTo({ write: () => undefined }, 'silent', false)
   const server = createServer(loadConfig({ env: {}, overrides }), log, {

@@ -47,7 +47,7 @@ describe('docs/PROTOCOL.md', () => {
 
   it('lists commands that exist', async () => {
     const commands = firstCells('## Commands')
-    assert.equal(commands.length, 22)
+    assert.equal(commands.length, 24)
     for (const command of commands) {
       const verb = command.replaceAll(/ *[[<].*/g, '')
       assert.notEqual(await answer(verb), 'ERROR', verb)
