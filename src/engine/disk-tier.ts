@@ -41,7 +41,8 @@ import {
   valueStart,
 } from '../store/l1/layout.ts'
 import { L2Store } from '../store/l2/l2-store.ts'
-import type { Found, L2Options } from '../store/l2/l2-store.ts'
+import type { L2Options } from '../store/l2/l2-store.ts'
+import type { Found } from '../store/l2/record-reader.ts'
 import { READ, emptyRecordView, readRecord } from '../store/l2/record.ts'
 import type { RecordFields, RecordView } from '../store/l2/record.ts'
 import type { ChangeSource } from '../store/l2/write-behind.ts'

@@ -12,8 +12,8 @@
 import { bytesOf, copyBytes, equalBytes } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import type { DiskWaiter } from '../message/disk-waiter.ts'
-import type { L2Store, Place } from '../store/l2/l2-store.ts'
-import type { Found } from '../store/l2/l2-store.ts'
+import type { L2Store } from '../store/l2/l2-store.ts'
+import type { Found, Place } from '../store/l2/record-reader.ts'
 
 /** A key that is being loaded. */
 export interface Fault {

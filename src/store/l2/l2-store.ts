@@ -16,36 +16,34 @@
  * flush or a tombstone says that this value is void. `commit` makes that true before a change is
  * acknowledged.
  */
-import { join } from 'node:path'
-import { bytesOf } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
-import { ServerError } from '../../errors.ts'
 import type { DiskWaiter } from '../../message/disk-waiter.ts'
 import type { Clock, Repeating } from '../../observe/clock.ts'
 import type { Logger } from '../../observe/log.ts'
-import { LATENCY, METRIC } from '../../observe/metrics.ts'
+import { METRIC } from '../../observe/metrics.ts'
 import type { Metrics } from '../../observe/metrics.ts'
+import { SEQUENCES_RESERVED, openDirectory } from './data-directory.ts'
+import type { DataDirectory } from './data-directory.ts'
 import { MACHINE_FILES } from './file-system.ts'
 import type { FileSystem } from './file-system.ts'
 import { claimDataDirectory, isStamped } from './format-stamp.ts'
 import { DirectoryLock } from './generation.ts'
-import { GenerationList } from './generation-list.ts'
-import { Journal } from './journal.ts'
-import { replayJournal } from './journal-replay.ts'
-import { KeyMap } from './key-map.ts'
+import type { GenerationList } from './generation-list.ts'
+import type { Journal } from './journal.ts'
+import type { KeyMap } from './key-map.ts'
 import { Compression } from './record.ts'
 import type { CompressionOptions, RecordFields } from './record.ts'
+import { RecordReader } from './record-reader.ts'
+import type { Found, Place } from './record-reader.ts'
 import { ABSENT, Recovery } from './recovery.ts'
-import { removeIndex, restoreIndex, saveIndex } from './saved-index.ts'
+import { saveIndex } from './saved-index.ts'
 import { Space } from './space.ts'
-import { StateFile } from './state-file.ts'
+import type { StateFile } from './state-file.ts'
 import type { Facts } from './state-file.ts'
-import { StaleKeys } from './stale-keys.ts'
 import { WriteBehind } from './write-behind.ts'
 import type { ChangeSource, WriteBehindOptions } from './write-behind.ts'
 
-/** Sequence numbers that are reserved at a time, and how many must be left. */
-const SEQUENCES_RESERVED = 2 ** 22
+/** Sequence numbers that must be left of those that are reserved. */
 const SEQUENCES_LEFT_MIN = 2 ** 21
 /** How often the clock is noted, and it is looked whether the directory is still there. */
 const TICK_MS = 1000
@@ -55,20 +53,6 @@ export interface L2Options extends WriteBehindOptions {
   readonly diskBytesMax: number
   readonly writeIntervalMs: number
   readonly compression: CompressionOptions
-}
-
-/** A record in a pack that was read or waits to be written. */
-export interface Found {
-  readonly bytes: Bytes
-  readonly offset: number
-  readonly end: number
-}
-
-/** A place of a record on disk. */
-export interface Place {
-  readonly generation: number
-  readonly pack: number
-  readonly offset: number
 }
 
 export class L2Store {
@@ -85,6 +69,7 @@ export class L2Store {
   readonly #state: StateFile
   #lock: DirectoryLock
   readonly #recovery: Recovery
+  readonly #reader: RecordReader
   readonly #source: ChangeSource
   readonly #clock: Clock
   readonly #metrics: Metrics
@@ -97,10 +82,7 @@ export class L2Store {
   #isLost = false
   #returning: Promise<void> | null = null
 
-  /**
-   * Opens a data directory, or makes one. Rejects with a ServerError DATA_DIR_FOREIGN, DATA_DIR_NEWER,
-   * DATA_DIR_IN_USE or DATA_DIR_UNUSABLE, with nothing changed.
-   */
+  /** Opens a data directory, or makes one. Rejects as `openDirectory` does. */
   static async open(
     options: L2Options,
     source: ChangeSource,
@@ -109,86 +91,26 @@ export class L2Store {
     log: Logger,
     files: FileSystem = MACHINE_FILES,
   ): Promise<L2Store> {
-    const { folder } = options
-    claimDataDirectory(folder, files)
-    const lock = await DirectoryLock.open(folder)
-    let state: StateFile | undefined
-    let list: GenerationList | undefined
-    try {
-      state = StateFile.open(join(folder, 'state'), files)
-      const replay = replayJournal(folder, files)
-      const journal = Journal.open(folder, { files })
-      const keys = new KeyMap()
-      list = new GenerationList(options, keys, files, clock, log)
-      await list.openAll()
-      const isTrusted = state.facts.trusted && replay.damagedSegments === 0
-      if (!isTrusted) {
-        log.error(
-          { damaged_journals: replay.damagedSegments },
-          'the disk tier may hold stale values, and it is not known which: it is emptied',
-        )
-        for (const slot of list.slots.splice(0)) await list.destroy(slot)
-      }
-      const { facts } = state
-      facts.sequenceReserved = Math.max(facts.sequenceReserved, replay.lastSequence)
-      facts.clockS = Math.max(facts.clockS, clock.nowS)
-      list.believedFrom = Math.max(list.believedFrom, facts.believedFrom)
-      const last = { ...facts, journaledUpTo: replay.lastSequence }
-      const isIndexed =
-        isTrusted && facts.cleanStop && (await restoreIndex(folder, last, keys, list, log, files))
-      // What is not believed after a crash takes nothing new.
-      const mayBeWritten =
-        list.slots.length > 0 &&
-        list.newest.db.isWritable &&
-        list.newest.number >= list.believedFrom
-      if (!mayBeWritten) await list.add()
-      const store = new L2Store(
-        options,
-        { files, state, lock, journal, keys, list },
-        source,
-        isTrusted ? replay.stale : new StaleKeys(),
-        clock,
-        metrics,
-        log,
-      )
-      if (isIndexed) store.#recovery.skip()
-      await store.#begin()
-      return store
-    } catch (error) {
-      await list?.closeAll().catch(() => undefined)
-      state?.close()
-      await lock.close()
-      throw error instanceof ServerError
-        ? error
-        : new ServerError('DATA_DIR_UNUSABLE', `data directory ${folder}: cannot be used`, error)
-    }
+    const directory = await openDirectory(options, clock, log, files)
+    return new L2Store(options, directory, source, clock, metrics, log)
   }
 
   private constructor(
     options: L2Options,
-    parts: {
-      files: FileSystem
-      state: StateFile
-      lock: DirectoryLock
-      journal: Journal
-      keys: KeyMap
-      list: GenerationList
-    },
+    directory: DataDirectory,
     source: ChangeSource,
-    stale: StaleKeys,
     clock: Clock,
     metrics: Metrics,
     log: Logger,
   ) {
     this.options = options
-    this.keys = parts.keys
-    this.list = parts.list
-    this.journal = parts.journal
-    this.#files = parts.files
-    this.#state = parts.state
-    const { sequenceReserved, flushPendingAtS } = this.#state.facts
-    this.first = { sequenceReserved, flushPendingAtS }
-    this.#lock = parts.lock
+    this.keys = directory.keys
+    this.list = directory.list
+    this.journal = directory.journal
+    this.#files = directory.files
+    this.#state = directory.state
+    this.first = directory.first
+    this.#lock = directory.lock
     this.#source = source
     this.#clock = clock
     this.#metrics = metrics
@@ -213,12 +135,14 @@ export class L2Store {
       this.list,
       this.keys,
       this.writer,
-      stale,
+      directory.stale,
       facts,
       disbelieve,
       clock,
       log,
     )
+    if (directory.isIndexed) this.#recovery.skip()
+    this.#reader = new RecordReader(this.list, this.writer, clock, metrics, log)
   }
 
   get facts(): Readonly<Facts> {
@@ -295,63 +219,12 @@ export class L2Store {
     )
   }
 
-  /**
-   * Reads the records at some places, with one `getMany` a generation. Calls `found` for each place as
-   * soon as it is known, with undefined for what cannot be read. Never rejects.
-   */
-  async read(
+  /** Reads the records at some places; see `RecordReader.read`. */
+  read(
     places: readonly Place[],
     found: (index: number, record: Found | undefined) => void,
   ): Promise<void> {
-    const byGeneration = new Map<number, number[]>()
-    for (const [index, place] of places.entries()) {
-      const pending = this.writer.pendingPack(place.generation, place.pack)
-      if (pending !== undefined) {
-        found(index, { bytes: pending.bytes, offset: place.offset, end: pending.length })
-        continue
-      }
-      const others = byGeneration.get(place.generation)
-      if (others === undefined) byGeneration.set(place.generation, [index])
-      else others.push(index)
-    }
-    await Promise.all(
-      [...byGeneration].map(([id, indexes]) => this.#readFrom(id, indexes, places, found)),
-    )
-  }
-
-  async #readFrom(
-    id: number,
-    indexes: readonly number[],
-    places: readonly Place[],
-    found: (index: number, record: Found | undefined) => void,
-  ): Promise<void> {
-    const numbers = [...new Set(indexes.map((index) => places[index]!.pack))]
-    const beganMs = this.#clock.elapsedMs()
-    let packs: readonly (Buffer | undefined)[] = []
-    try {
-      packs = (await this.list.byId(id)?.db.read(numbers)) ?? []
-    } catch (error) {
-      this.#log.debug({ err: error }, 'a generation cannot be read')
-    }
-    this.#metrics.add(METRIC.L2_READS, numbers.length)
-    const tookUs = (this.#clock.elapsedMs() - beganMs) * 1000
-    this.#metrics.add(METRIC.L2_READ_US, tookUs)
-    this.#metrics.time(LATENCY.L2_READ, tookUs)
-    const byNumber = new Map<number, Bytes>()
-    for (const [at, number] of numbers.entries()) {
-      const bytes = packs[at]
-      if (bytes === undefined) {
-        this.#metrics.count(METRIC.L2_READ_ERRORS)
-        continue
-      }
-      this.#metrics.add(METRIC.L2_BYTES_READ, bytes.length)
-      byNumber.set(number, bytesOf(bytes))
-    }
-    for (const index of indexes) {
-      const { pack, offset } = places[index]!
-      const bytes = byNumber.get(pack)
-      found(index, bytes === undefined ? undefined : { bytes, offset, end: bytes.buffer.length })
-    }
+    return this.#reader.read(places, found)
   }
 
   // ---------------------------------------------------------------- changing
@@ -474,23 +347,6 @@ export class L2Store {
     await this.journal.close()
     this.#state.close()
     await this.#lock.close()
-  }
-
-  async #begin(): Promise<void> {
-    const { facts } = this.#state
-    facts.trusted = true
-    facts.cleanStop = false
-    facts.indexStamp = 0
-    facts.believedFrom = this.list.believedFrom
-    facts.sequenceReserved += SEQUENCES_RESERVED
-    if (!(await this.#state.saveDurably())) {
-      throw new ServerError(
-        'DATA_DIR_UNUSABLE',
-        `data directory ${this.options.folder}: its state cannot be written`,
-        this.#state.lastError,
-      )
-    }
-    await removeIndex(this.options.folder, this.#log, this.#files)
   }
 
   async #recover(): Promise<void> {
