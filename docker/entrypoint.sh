@@ -13,13 +13,14 @@ case "${1--}" in
   *) exec "$@" ;;
 esac
 
-has_address=${RAT_MEMCACHED_SERVER_BIND:+yes}
-for argument in "$@"; do
+has_address=${RAT_MEMCACHED_SERVER_BIND:-}${MEMCACHED_LISTEN_ADDRESS:-}${MEMCACHED_LISTEN_ADDRESS_FILE:-}
+# Not quoted: a list of words.
+for argument in "$@" ${MEMCACHED_EXTRA_FLAGS:-}; do
   case "$argument" in
     --bind | --bind=* | --listen | --listen=* | --unix-socket | --unix-socket=*) has_address=yes ;;
     --config | --config=*) has_address=yes ;;
     # -l and -s, also behind options without a value, as in -vl.
-    -[ls]* | -[vkrMCL]*[ls]*) has_address=yes ;;
+    -[ls]* | -[vkrMCLFXWASZ]*[ls]*) has_address=yes ;;
   esac
 done
 if [ -z "$has_address" ]; then

@@ -2,9 +2,8 @@
  * Every option of the command line, in the order of the help: our own, then memcached's. Each row
  * says what the option does to the draft that `options.ts` makes a `CommandLine` of.
  *
- * An option of memcached that means nothing here is accepted with one warning. One that would
- * weaken security or lose data if it were ignored is refused: better no server than one that
- * only seems to ask for a password.
+ * An option of memcached that means nothing here is accepted with one warning. One that would leave
+ * something open if it were ignored is not: better no server than one that only seems to be closed.
  */
 
 import type { Override } from '../config/load.ts'
@@ -12,9 +11,9 @@ import { nearest } from '../config/nearest.ts'
 import { KEY_DEFINITIONS, keyPath } from '../config/schema.ts'
 import { checkText, checkValue } from '../config/value.ts'
 import { ServerError } from '../errors.ts'
-import { EXTENDED_NAMES, extendedEffect } from './extended-options.ts'
+import { EXTENDED_NAMES, diskPath, extendedEffect } from './extended-options.ts'
 
-export type Action = 'serve' | 'help' | 'version' | 'check-config' | 'print-config'
+export type Action = 'serve' | 'help' | 'version' | 'license' | 'check-config' | 'print-config'
 
 /** What the options have said so far. */
 export interface OptionDraft {
@@ -25,6 +24,10 @@ export interface OptionDraft {
   readonly listen: string[]
   port: string | undefined
   unixPath: string | undefined
+  /** -S was given, and -B with something. */
+  sasl: boolean
+  protocol: string | undefined
+  daemon: boolean
   readonly overrides: Override[]
   readonly warnings: Set<string>
 }
@@ -113,6 +116,7 @@ const OWN: readonly OptionRow[] = [
     help: 'print the configuration in effect as TOML, and exit',
     apply: acts('print-config'),
   },
+  { flags: '-i, --license', help: 'print the licence, and exit', apply: acts('license') },
   { flags: '-V, --version', help: 'print the version, and exit', apply: acts('version') },
   { flags: '-h, --help', help: 'print this help, and exit', apply: acts('help') },
 ]
@@ -186,7 +190,50 @@ const MEMCACHED: readonly OptionRow[] = [
   {
     flags: '-B, --protocol <name>',
     help: 'what clients speak: auto, ascii or binary; auto tells by the first byte of a connection (default: auto)',
-    apply: sets('server.protocol'),
+    apply: (draft, value, flag) => {
+      draft.protocol = value
+      set(draft, 'server.protocol', value, flag)
+    },
+  },
+  {
+    flags: '-d, --daemon',
+    help: 'run in the background; the command returns when the server listens',
+    apply: (draft) => void (draft.daemon = true),
+  },
+  {
+    flags: '-Y, --auth-file <file>',
+    help: 'clients have to log in; the file has NAME:PASSWORD on each line, and is read again on SIGHUP',
+    apply: (draft, value, flag) => set(draft, 'auth.file', nonEmpty(value, flag), flag),
+  },
+  {
+    flags: '-S, --enable-sasl',
+    help: 'clients have to log in by sasl, in the binary protocol; the users are those of -Y, or of the file that MEMCACHED_SASL_PWDB names',
+    apply: (draft) => void (draft.sasl = true),
+  },
+  {
+    flags: '-Z, --enable-ssl',
+    help: 'encrypt TCP; -l notls:ADDRESS is an exception',
+    apply: (draft, _, flag) => set(draft, 'tls.enabled', 'true', flag),
+  },
+  {
+    flags: '-F, --disable-flush-all',
+    help: 'refuse the command flush_all',
+    apply: (draft, _, flag) => set(draft, 'commands.flush_all', 'false', flag),
+  },
+  {
+    flags: '-X, --disable-dumping',
+    help: 'refuse commands that list keys',
+    apply: (draft, _, flag) => set(draft, 'commands.dump', 'false', flag),
+  },
+  {
+    flags: '-W, --disable-watch',
+    help: 'refuse the command watch',
+    apply: (draft, _, flag) => set(draft, 'commands.watch', 'false', flag),
+  },
+  {
+    flags: '-A, --enable-shutdown',
+    help: 'allow the command shutdown',
+    apply: (draft, _, flag) => set(draft, 'commands.shutdown', 'true', flag),
   },
   {
     flags: '-U, --udp-port <port>',
@@ -197,7 +244,7 @@ const MEMCACHED: readonly OptionRow[] = [
   },
   {
     flags: '-o, --extended <name=value,...>',
-    help: 'idle_timeout=SECONDS closes connections that are silent for so long; the other names of memcached are accepted and change nothing',
+    help: 'idle_timeout=SECONDS closes connections that are silent for so long; no_maxconns_fast lets clients wait when there are too many; ssl_chain_cert, ssl_key, ssl_ca_cert=FILE, ssl_verify_mode=0 to 3, ssl_min_version=0 to 3, ssl_ciphers=LIST, ssl_session_cache: for -Z; the other names of memcached are accepted and change nothing',
     apply: (draft, value, flag) => {
       for (const entry of value.split(',')) applyExtended(draft, entry, flag)
     },
@@ -253,28 +300,22 @@ const INERT: readonly OptionRow[] = [
     help: 'delimiter of prefixes in stats',
     apply: warns('there are no statistics by prefix'),
   },
-]
-
-const REFUSED: readonly OptionRow[] = [
-  refuses('-S, --enable-sasl', 'there is no authentication here'),
-  refuses('-Y, --auth-file <file>', 'there is no authentication here'),
-  refuses('-Z, --enable-ssl', 'there is no encryption here'),
-  refuses(
-    '-d, --daemon',
-    'this server stays in the foreground; run it under a supervisor such as systemd',
-  ),
-  refuses('-F, --disable-flush-all', 'flush_all cannot be disabled yet'),
-  refuses('-X, --disable-dumping', 'dumping cannot be disabled yet'),
-  refuses('-W, --disable-watch', 'watching cannot be disabled yet'),
-  refuses('-A, --enable-shutdown', 'the shutdown command is not supported yet'),
-  refuses('-e, --memory-file <file>', 'items are kept over a restart by the disk tier: --data-dir'),
+  {
+    flags: '-e, --memory-file <file>',
+    help: 'file for the memory of items',
+    apply: warns('items are kept over a restart by the disk tier: --data-dir'),
+  },
+  {
+    flags: '-N, --napi_ids <count>',
+    help: 'queues of the network device',
+    apply: warns('one thread serves all connections'),
+  },
 ]
 
 export const OPTION_GROUPS: readonly OptionGroup[] = [
   { heading: 'Options:', rows: OWN },
   { heading: "memcached's options, with memcached's meaning:", rows: MEMCACHED },
   { heading: "memcached's options that are accepted and change nothing:", rows: INERT },
-  { heading: undefined, rows: REFUSED },
 ]
 
 /** Sets a configuration key, if the value is one that the key can have. */
@@ -303,20 +344,18 @@ function sets(key: string): OptionRow['apply'] {
 
 function acts(action: Action): OptionRow['apply'] {
   return (draft) => {
-    // --version and --help are answered whatever else is asked for.
-    if (draft.action !== 'help' && draft.action !== 'version') draft.action = action
+    // These are answered whatever else is asked for.
+    if (!isShown(draft.action)) draft.action = action
   }
+}
+
+/** Whether an action only prints something that needs no configuration. */
+export function isShown(action: Action): boolean {
+  return action === 'help' || action === 'version' || action === 'license'
 }
 
 function warns(because: string): OptionRow['apply'] {
   return (draft, _, flag) => void draft.warnings.add(`option ${flag} has no effect: ${because}`)
-}
-
-function refuses(flags: string, because: string): OptionRow {
-  const apply: OptionRow['apply'] = (_draft, _value, flag) => {
-    throw usage(flag, because)
-  }
-  return { flags, help: '', apply }
 }
 
 function count(value: string, min: number, flag: string): number {
@@ -342,17 +381,40 @@ function nonEmpty(value: string, flag: string): string {
 /** One entry of -o: NAME or NAME=VALUE. */
 function applyExtended(draft: OptionDraft, entry: string, flag: string): void {
   const [name = '', ...rest] = entry.split('=')
-  const effect = extendedEffect(name)
+  const given = rest.join('=')
+  const effect = extendedEffect(name, given)
+  const place = `${flag} ${name}`
   if (effect === undefined) {
     const known = nearest(name, EXTENDED_NAMES)
     const hint = known === undefined ? '' : `; did you mean ${known}?`
     throw usage(flag, `unknown name '${name}'${hint}`)
   }
-  if (effect.kind === 'refused') throw usage(flag, `${name}: ${effect.because}`)
-  if (effect.kind === 'idle-timeout') {
-    const seconds = count(rest.join('='), 0, `${flag} ${name}`)
-    set(draft, 'server.idle_timeout', `${seconds}s`, `${flag} ${name}`)
-  } else {
-    draft.warnings.add(`option ${flag} ${name} has no effect`)
+  switch (effect.kind) {
+    case 'refused':
+      throw usage(flag, `${name}: ${effect.because}`)
+    case 'inert':
+      draft.warnings.add(`option ${place} has no effect`)
+      break
+    case 'disk':
+      applyDiskPath(draft, given, place)
+      break
+    default: {
+      const value = effect.value(given)
+      if (value === undefined) throw usage(place, `'${given}' is not a value of it`)
+      set(draft, effect.key, value, place)
+    }
   }
+}
+
+/** memcached's file becomes the directory of the disk tier. */
+function applyDiskPath(draft: OptionDraft, given: string, place: string): void {
+  const disk = diskPath(given)
+  if (disk === undefined) throw usage(place, `'${given}' is not PATH:SIZE, such as /data/cache:10g`)
+  if (draft.overrides.some(({ option }) => option === place)) {
+    draft.warnings.add(`option ${place}=${given} has no effect: the disk tier has one directory`)
+    return
+  }
+  set(draft, 'l2.enabled', 'true', place)
+  set(draft, 'l2.data_dir', disk.path, place)
+  set(draft, 'l2.max_disk_size', disk.size, place)
 }

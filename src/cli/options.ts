@@ -4,12 +4,14 @@
  */
 
 import { Command, CommanderError, Option } from 'commander'
+import { splitPrefix } from '../config/listen-address.ts'
 import type { Override } from '../config/load.ts'
 import { nearest } from '../config/nearest.ts'
 import { ServerError } from '../errors.ts'
 import {
   ANY_PORT,
   OPTION_GROUPS,
+  isShown,
   set,
   usage,
   type Action,
@@ -20,6 +22,15 @@ export interface CommandLine {
   readonly action: Action
   readonly configFile: string | undefined
   readonly overrides: readonly Override[]
+  /** Whether it is to run in the background. */
+  readonly daemon: boolean
+  /** -S was given. */
+  readonly sasl: boolean
+  /** What -v said, counted. */
+  readonly verbosity: number
+  /** The parts of the address, for a command line that gives the others. */
+  readonly listen: readonly string[]
+  readonly port: string | undefined
   /** Sentences for the log, one for each option that has no effect. */
   readonly warnings: readonly string[]
 }
@@ -33,11 +44,22 @@ const DEFAULT_HOST = '127.0.0.1'
 /** memcached's `-p 0`: no TCP. */
 const NO_PORT = '0'
 
+/** What -l and -p are where the command line has one of them only. */
+export interface AddressParts {
+  readonly listen: readonly string[]
+  readonly port: string | undefined
+}
+
+const NO_PARTS: AddressParts = { listen: [], port: undefined }
+
 /**
  * Reads the arguments after the name of the program.
  * Fails with USAGE, naming the option, if they are not understood or are out of range.
  */
-export function parseCommandLine(args: readonly string[]): CommandLine {
+export function parseCommandLine(
+  args: readonly string[],
+  parts: AddressParts = NO_PARTS,
+): CommandLine {
   const draft: OptionDraft = {
     action: 'serve',
     configFile: undefined,
@@ -46,16 +68,20 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     listen: [],
     port: undefined,
     unixPath: undefined,
+    sasl: false,
+    protocol: undefined,
+    daemon: false,
     overrides: [],
     warnings: new Set(),
   }
   const program = createProgram(draft)
   const { operands, unknown } = parseOptions(program, args)
-  if (draft.action === 'help' || draft.action === 'version') return finish(draft)
+  if (isShown(draft.action)) return finish(draft)
   const stray = operands[0] ?? unknown[0]
   if (stray !== undefined) throw new ServerError('USAGE', strayArgument(program, stray))
   settleVerbosity(draft)
-  settleAddresses(draft)
+  settleSasl(draft)
+  settleAddresses(draft, parts)
   return finish(draft)
 }
 
@@ -105,8 +131,7 @@ function parseOptions(
 }
 
 function finish(draft: OptionDraft): CommandLine {
-  const { action, configFile, overrides, warnings } = draft
-  return { action, configFile, overrides, warnings: [...warnings] }
+  return { ...draft, warnings: [...draft.warnings] }
 }
 
 function strayArgument(program: Command, argument: string): string {
@@ -131,9 +156,23 @@ function settleVerbosity(draft: OptionDraft): void {
   if (!named) set(draft, 'logging.level', draft.verbosity === 1 ? 'debug' : 'trace', '-v')
 }
 
+/** SASL is of the binary protocol, so -S asks for that. */
+function settleSasl(draft: OptionDraft): void {
+  const { sasl, protocol } = draft
+  if (!sasl) return
+  if (protocol !== undefined && protocol !== 'binary') {
+    throw usage('-S', `goes with -B binary only, and not with ${protocol}`)
+  }
+  set(draft, 'server.protocol', 'binary', '-S')
+  set(draft, 'auth.required', 'true', '-S')
+}
+
 /** Makes `server.bind` of either --bind or memcached's -l, -p and -s. */
-function settleAddresses(draft: OptionDraft): void {
-  const { binds, listen, port, unixPath } = draft
+function settleAddresses(draft: OptionDraft, parts: AddressParts): void {
+  const { binds, unixPath } = draft
+  const isTcp = draft.listen.length > 0 || draft.port !== undefined
+  const listen = isTcp && draft.listen.length === 0 ? parts.listen : draft.listen
+  const port = isTcp ? (draft.port ?? parts.port) : undefined
   const tcpFlags = [listen.length > 0 ? '-l' : '', port === undefined ? '' : '-p'].filter(Boolean)
   if (binds.length > 0) {
     const others = unixPath === undefined ? tcpFlags : [...tcpFlags, '-s']
@@ -154,7 +193,10 @@ function tcpAddresses(listen: readonly string[], port: string | undefined): stri
   if (port === NO_PORT) throw usage('-p', '0 leaves nothing to listen on; -p -1 takes a free port')
   const hosts = listen.length > 0 ? listen : [DEFAULT_HOST]
   const defaultPort = port === ANY_PORT ? '0' : (port ?? DEFAULT_PORT)
-  return hosts.map((host) => withPort(host.trim(), defaultPort))
+  return hosts.map((text) => {
+    const prefix = splitPrefix(text.trim())
+    return prefix.text + withPort(prefix.rest, defaultPort)
+  })
 }
 
 /** An entry of -l: a host, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address without brackets. */

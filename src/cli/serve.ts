@@ -5,6 +5,7 @@
 
 import { readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
+import type { User as CacheUser } from '../config/user-file.ts'
 import { printSize } from '../config/units.ts'
 import { EXIT, ServerError } from '../errors.ts'
 import { createLogger, type Logger } from '../observe/log.ts'
@@ -19,6 +20,7 @@ export async function serve(
   config: Config,
   warnings: readonly string[],
   version: string,
+  users: readonly CacheUser[],
 ): Promise<void> {
   const log = createLogger(config.logging)
   exitOnBugs(log)
@@ -26,9 +28,16 @@ export async function serve(
   const user = userToBe(config, log)
   const server = createServer(config, log, {
     version,
+    users,
+    onShutdown: signalSelf,
     ...(user === undefined ? {} : { openDisk: (folder, open) => asOwner(user, folder, open) }),
   })
   stopOnSignals(server, config, log)
+  // Without this the signal would end the process.
+  process.on('SIGHUP', () => server.reload())
+  if (config.auth.required && config.auth.file === '' && users.length === 0) {
+    log.warn({}, 'clients have to log in, but there are no users: name a file of them by -Y')
+  }
   const addresses = await server.listen()
   try {
     writePidFile(config.server.pidFile)
@@ -44,6 +53,11 @@ export async function serve(
   }
   const memory = printSize(config.l1.memoryBytesMax)
   log.info({ addresses, version, memory, node: process.version }, 'listening')
+}
+
+/** A client asks to stop: that is done as if by a signal. */
+function signalSelf(graceful: boolean): void {
+  process.kill(process.pid, graceful ? 'SIGUSR1' : 'SIGINT')
 }
 
 /** The user to switch to, if there is one and this process may. */

@@ -34,6 +34,8 @@ export interface ConfigSources {
   /** The path of the TOML file, if there is one. */
   readonly file?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
+  /** What variables of other images say. They count for less than `env`. */
+  readonly imageOverrides?: readonly Override[]
   /** In the order in which they were given; the last one for a key counts. */
   readonly overrides?: readonly Override[]
 }
@@ -62,8 +64,9 @@ export function loadConfig(sources: ConfigSources): Config {
     draft.origins.set(keyPath(definition), 'the default')
   }
   if (sources.file !== undefined) readFile(draft, sources.file)
+  readOverrides(draft, sources.imageOverrides ?? [], (name) => `${name} in the environment`)
   readEnvironment(draft, sources.env)
-  readOverrides(draft, sources.overrides ?? [])
+  readOverrides(draft, sources.overrides ?? [], (option) => `option ${option}`)
   checkTogether(draft)
   if (draft.problems.length > 0) throw new ServerError('CONFIG_INVALID', draft.problems.join('\n'))
   return assemble(draft)
@@ -122,9 +125,13 @@ function readEnvironment(draft: Draft, env: ConfigSources['env']): void {
   }
 }
 
-function readOverrides(draft: Draft, overrides: readonly Override[]): void {
+function readOverrides(
+  draft: Draft,
+  overrides: readonly Override[],
+  placeOf: (option: string) => string,
+): void {
   for (const { key, value, option } of overrides) {
-    const place = `option ${option}`
+    const place = placeOf(option)
     const definition = find(key)
     if (definition === undefined) throw new Error(`option ${option} sets an unknown key: ${key}`)
     const checked =
