@@ -113,6 +113,45 @@ export function testPolicyContract(name: string, create: (heap: Heap) => Evictio
       assert.deepEqual(bench.order(), [])
     })
 
+    it('gives a new item the place of the one with its key', () => {
+      const bench = policyBench(create)
+      for (const item of bench.items.slice(0, 10)) bench.policy.inserted(item)
+      const [from, to] = [bench.items[4]!, bench.items[20]!]
+      bench.policy.replaced(from, to)
+      const left = bench.items.slice(0, 10).with(4, to)
+      assert.deepEqual(ascending(bench.order()), ascending(left))
+    })
+
+    it('evicts next what was inserted cold, the last of those first', () => {
+      const bench = policyBench(create)
+      for (const item of bench.items.slice(0, 10)) bench.policy.inserted(item)
+      bench.policy.insertedCold(bench.items[20]!)
+      assert.equal(bench.policy.victim(), bench.items[20])
+      bench.policy.insertedCold(bench.items[21]!)
+      assert.equal(bench.policy.victim(), bench.items[21])
+      bench.policy.removed(bench.items[21]!)
+      bench.policy.removed(bench.items[20]!)
+      assert.deepEqual(ascending(bench.order()), bench.items.slice(0, 10))
+    })
+
+    it('goes on with a walk from which items are removed', () => {
+      const random = seededWords(7)
+      const bench = policyBench(create)
+      for (const item of bench.items) {
+        bench.policy.inserted(item)
+        if (random() % 2 === 0) bench.policy.touched(bench.items[0]!)
+      }
+      for (const item of bench.items.slice(20, 40)) bench.policy.touched(item)
+      const seen: number[] = []
+      for (let item = bench.policy.victim(); item !== 0;) {
+        const next = bench.policy.after(item)
+        seen.push(item)
+        if (seen.length % 3 !== 2) bench.policy.removed(item)
+        item = next
+      }
+      assert.deepEqual(ascending(seen), bench.items)
+    })
+
     it('loses and doubles nothing in any sequence of calls', () => {
       const random = seededWords(2026)
       const bench = policyBench(create)
@@ -120,15 +159,29 @@ export function testPolicyContract(name: string, create: (heap: Heap) => Evictio
       const inside = new Set<number>()
       const anyOf = (items: Set<number>): number => [...items][random() % items.size]!
       for (let step = 0; step < 5000; step++) {
-        const call = random() % 5
+        const call = random() % 7
         if (call <= 1 && outside.size > 0) {
           const item = anyOf(outside)
           initialize(bench.heap.words, item, item, 1, 0, 1)
-          bench.policy.inserted(item)
+          const kind = random() % 8
+          if (kind === 0) bench.policy.insertedCold(item)
+          else if (kind === 1) bench.policy.insertedAgain(item)
+          else bench.policy.inserted(item)
           outside.delete(item)
           inside.add(item)
         } else if (call === 2 && inside.size > 0) {
           bench.policy.touched(anyOf(inside))
+        } else if (call === 5 && inside.size > 0) {
+          bench.policy.rewritten(anyOf(inside))
+        } else if (call === 6 && inside.size > 0 && outside.size > 0) {
+          const from = anyOf(inside)
+          const to = anyOf(outside)
+          initialize(bench.heap.words, to, from, 1, 0, 1)
+          bench.policy.replaced(from, to)
+          inside.delete(from)
+          inside.add(to)
+          outside.delete(to)
+          outside.add(from)
         } else if (call === 3 && inside.size > 0) {
           const item = random() % 2 === 0 ? bench.policy.victim() : anyOf(inside)
           bench.policy.removed(item)

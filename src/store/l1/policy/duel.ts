@@ -166,10 +166,9 @@ export class Duel {
       if (length[small]! > this.#smallMax[lane]! || length[main] === 0) this.#dropSmall(lane)
       else this.#drop(lane, this.#clockVictim(lane))
     }
-    if (!isFilling) return
-    while (length[small]! > this.#smallMax[lane]!) {
-      this.#move(lane, this.#tail[small]!, MAIN)
-    }
+    // What came in without anything going out must not stay in the small queue for ever.
+    const most = this.#smallMax[lane]! + (isFilling ? 0 : 1)
+    while (length[small]! > most) this.#move(lane, this.#tail[small]!, MAIN)
   }
 
   /** Judges the oldest of the small queue: afterwards it is in the main queue, or gone. */
@@ -189,7 +188,7 @@ export class Duel {
       const frequency = this.#sketch.frequency(this.#hash[key]!)
       if (frequency > this.#sketch.frequency(this.#hash[rival]!)) {
         this.#move(lane, key, MAIN)
-        this.#drop(lane, rival)
+        if (this.#length[lane * QUEUES + SMALL]! <= this.#smallMax[lane]!) this.#drop(lane, rival)
         return
       }
       if (isSpared(this.#hash[key]!)) this.#move(lane, rival, MAIN)

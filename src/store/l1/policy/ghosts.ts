@@ -4,9 +4,9 @@
  * ```
  * bucket, 16 bytes: 8 slots    slot, 16 bits: | fingerprint 12 | age 4 |     age 0 = empty
  * ```
- * Time is counted in keys added, the age in twelfths of the time that a ghost lives. A key is added
- * in the place of the oldest of its bucket. One bucket is swept with each addition, so that nothing
- * outlives the range of the age. There is a bucket for every six items, and one more as the store
+ * Time is counted in keys added, the age in elevenths of the time that a ghost lives. A key is added
+ * in the place of the oldest of its bucket. Some buckets, mostly two, are swept with each addition, so
+ * that nothing outlives the range of the age. There is a bucket for every six items, and one more as the store
  * grows, by linear hashing as in `key-index.ts`; a new bucket begins as a copy of the one that it
  * takes keys from.
  *
@@ -20,7 +20,11 @@ const BUCKETS_START = 32
 const AGE_MASK = 15
 const AGES = 15
 /** Ages that a ghost lives; the other ones are for the sweep to come by. */
-const AGES_ALIVE = 12
+const AGES_ALIVE = 11
+/** A round of the sweep has to be over while a ghost is dead but its age has not come round. */
+const AGES_PER_ROUND = 2
+/** Even a store that has shrunk to a fraction does no more work at a time than this. */
+const SWEPT_MAX = 64
 
 export class Ghosts {
   readonly #slots: Uint16Array
@@ -45,7 +49,8 @@ export class Ghosts {
   /** Adds a key; it is remembered until `lifetime` others were added. */
   add(hash: number, lifetime: number): void {
     const slots = this.#slots
-    this.#sweep()
+    const swept = (this.#bucketCount * AGES_ALIVE) / (AGES_PER_ROUND * lifetime)
+    for (let i = 0; i < swept && i < SWEPT_MAX; i++) this.#sweep()
     const first = this.#bucket(hash)
     let oldest = first
     let oldestAge = -1

@@ -5,16 +5,16 @@
  *  new keys → | small FIFO | → judged → | main CLOCK | → out          ghosts: what left the small
  *                              ↓ out                                  FIFO; sketch: how often keys
  * ```                                                                 were used
- * A use counts in two bits of the item and in the sketch, and moves nothing. What has come to the
- * end of the small FIFO is judged by the setting in force: it goes to the CLOCK or leaves. The
- * CLOCK gives an item as many further rounds as it had uses, at most three. Which setting is in
- * force is for the `Duel` to say, twice in as many requests as there are items. A switch changes
- * the rules only; items follow a few at a time.
+ * A use counts in two bits of the item and, until they are full, in the sketch, and moves nothing.
+ * What has come to the end of the small FIFO is judged by the setting in force: it goes to the CLOCK
+ * or leaves. The CLOCK gives an item as many further rounds as it had uses, at most three. Which
+ * setting is in force is for the `Duel` to say, twice in as many requests as there are items. A
+ * switch changes the rules only; items follow a few at a time.
  *
  * The queues have budgets in bytes of chunks, or in items where the number of items is the limit
  * that binds. The choice of a victim moves items between the queues, but is made once per eviction:
- * the victim stays the same, at the end of its queue, until it is used or removed. Then order is:
- * the queue of the victim, then the other one.
+ * the victim stays the same, at the end of its queue, until it is used or removed. The order of a
+ * walk is: the queue of the last victim, then the other one.
  *
  * Evidence: docs/decisions/0010.
  */
@@ -46,6 +46,8 @@ const ITEM_BYTES_MIN = 64
 const MIGRATIONS = 4
 /** Steps of the CLOCK for one victim; the next item then leaves whatever its uses. */
 const CLOCK_STEPS_MAX = 256
+/** Items that go to the CLOCK for one victim; the next one then leaves whatever its uses. */
+const PROMOTIONS_MAX = 256
 /** Below this share of what the store held when it last evicted, it is filling up. */
 const FULL_SHARE = 0.9
 /** Requests per item without an eviction until they are no longer counted. */
@@ -70,6 +72,8 @@ export class HybridPolicy implements EvictionPolicy {
   #smallBytes = 0
   /** The victim that was chosen, until it is used or removed; 0 if none is. */
   #chosen = 0
+  /** The last victim was chosen in the main queue. */
+  #isMainFirst = false
   /** Items at the last eviction, which is what the store holds. */
   #countFull = Infinity
   #bytesFull = Infinity
@@ -117,6 +121,7 @@ export class HybridPolicy implements EvictionPolicy {
     this.#smallCount++
     this.#smallBytes += this.#weight(item)
     this.#chosen = item
+    this.#isMainFirst = false
   }
 
   touched(item: number): void {
@@ -129,7 +134,7 @@ export class HybridPolicy implements EvictionPolicy {
 
   replaced(from: number, to: number): void {
     const words = this.#words
-    const isInMain = (policyByte(words, from) & IN_MAIN) !== 0
+    const isInMain = this.#isInMain(from)
     setPolicyByte(words, to, policyByte(words, from))
     ;(isInMain ? this.#main : this.#small).replace(from, to)
     const gain = this.#weight(to) - this.#weight(from)
@@ -141,7 +146,7 @@ export class HybridPolicy implements EvictionPolicy {
 
   removed(item: number): void {
     const hash = hashOf(this.#words, item)
-    const isSmall = (policyByte(this.#words, item) & IN_MAIN) === 0
+    const isSmall = !this.#isInMain(item)
     if (item === this.#chosen) {
       this.#chosen = 0
       this.#evicted()
@@ -160,23 +165,29 @@ export class HybridPolicy implements EvictionPolicy {
   }
 
   relocated(from: number, to: number): void {
-    const isInMain = (policyByte(this.#words, to) & IN_MAIN) !== 0
+    const isInMain = this.#isInMain(to)
     ;(isInMain ? this.#main : this.#small).replace(from, to)
     if (this.#chosen === from) this.#chosen = to
   }
 
   victim(): number {
-    if (this.#chosen === 0) this.#chosen = this.#choose()
+    if (this.#chosen === 0) {
+      this.#chosen = this.#choose()
+      this.#isMainFirst = this.#chosen !== 0 && this.#isInMain(this.#chosen)
+    }
     return this.#chosen
   }
 
   after(item: number): number {
-    const isInMain = (policyByte(this.#words, item) & IN_MAIN) !== 0
+    const isInMain = this.#isInMain(item)
     const newer = isInMain ? this.#main.newer(item) : this.#small.newer(item)
     if (newer !== 0) return newer
-    const isMainFirst = (policyByte(this.#words, this.victim()) & IN_MAIN) !== 0
-    if (isInMain !== isMainFirst) return 0
+    if (isInMain !== this.#isMainFirst) return 0
     return isInMain ? this.#small.tail : this.#main.tail
+  }
+
+  #isInMain(item: number): boolean {
+    return (policyByte(this.#words, item) & IN_MAIN) !== 0
   }
 
   #insert(item: number, uses: number): void {
@@ -202,23 +213,31 @@ export class HybridPolicy implements EvictionPolicy {
     }
     this.#sketch.growFor(this.#capacity)
     this.#ghosts.growFor(this.#capacity)
-    if (this.#isFilling) this.#isDraining = true
+    // In bytes, the small FIFO may be too large for a while: where sizes differ, evictions come in
+    // bursts, and what came in between them is not to go to the CLOCK unjudged.
+    if (this.#isFilling || (this.#bindsCount && this.#isSmallOver(1))) this.#isDraining = true
+    this.#sketch.add(hash)
     this.#countRequest(hash, true)
   }
 
   #use(item: number, isScored: boolean): void {
-    const byte = policyByte(this.#words, item)
-    if ((byte & USES_MASK) < USES_MAX) setPolicyByte(this.#words, item, byte + 1)
+    const words = this.#words
+    const byte = policyByte(words, item)
+    const hash = hashOf(words, item)
+    // What is in use all the time need not be counted any further: that spares the sketch.
+    if ((byte & USES_MASK) < USES_MAX) {
+      setPolicyByte(words, item, byte + 1)
+      this.#sketch.add(hash)
+    }
     if (item === this.#chosen) this.#chosen = 0
     // While nothing is evicted there is nothing to be learnt.
     if (this.#requestsSinceEviction > this.#capacity * AWAKE_FACTOR) return
-    this.#countRequest(hashOf(this.#words, item), isScored)
+    this.#countRequest(hash, isScored)
   }
 
   /** What is done for each request, hit or miss. */
   #countRequest(hash: number, isScored: boolean): void {
     this.#requestsSinceEviction++
-    this.#sketch.add(hash)
     if (this.#duel.samples(hash)) this.#duel.request(hash, isScored, this.#isFilling)
     if (this.#isDraining) this.#drain()
     if (++this.#requests >= Math.max(REQUESTS_PER_PERIOD_MIN, this.#capacity / 2)) this.#endPeriod()
@@ -248,7 +267,7 @@ export class HybridPolicy implements EvictionPolicy {
     }
   }
 
-  /** Whether the small FIFO takes more than its share, with that many more items in the store. */
+  /** Whether the small FIFO takes its share and so many items more; in bytes: more than its share. */
   #isSmallOver(slack: number): boolean {
     const { share } = this.#setting
     if (this.#bindsCount || this.#isFilling) {
@@ -261,7 +280,7 @@ export class HybridPolicy implements EvictionPolicy {
   #choose(): number {
     const words = this.#words
     const { hits, byGhost } = this.#setting
-    for (;;) {
+    for (let i = 0; i < PROMOTIONS_MAX; i++) {
       const item = this.#small.tail
       const isMainEmpty = this.#main.tail === 0
       if (item === 0) return isMainEmpty ? 0 : this.#clockVictim()
@@ -278,8 +297,10 @@ export class HybridPolicy implements EvictionPolicy {
         return item
       }
       this.#toMain(item, 0)
-      return rival
+      // Where the CLOCK has less than its share, after a large item for one, it grows.
+      if (!this.#isSmallOver(0)) return rival
     }
+    return this.#small.tail === 0 ? this.#main.tail : this.#small.tail
   }
 
   /** Turns the CLOCK to an item without uses. */
