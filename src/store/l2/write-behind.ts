@@ -33,6 +33,8 @@ import type { Compression, RecordFields } from './record.ts'
 
 /** A batch is closed at this size: gathering it takes less than a millisecond. */
 const BATCH_BYTES = 256 * 1024
+/** What leaves memory while a batch is written gathers in the next, which may be this part of a generation. */
+const BATCH_PART_MAX = 1 / 4
 /** As much may be added above the limit by commands that were under way. */
 const HARD_LIMIT_FACTOR = 2
 /** First and longest wait before a refused batch is tried again. */
@@ -114,9 +116,11 @@ export class WriteBehind {
   }
   /** Whether who changes more has to wait. */
   get isCongested(): boolean {
-    return (
-      !this.degraded && this.stagedBytes + this.#source.changedBytes > this.#options.stagedBytesMax
-    )
+    if (this.degraded) return false
+    const waitingBytes = this.stagedBytes + this.#source.changedBytes
+    if (waitingBytes > this.#options.stagedBytesMax) return true
+    // All of a batch goes to one generation, however full that is.
+    return this.#open.bytes > this.#list.generationBytes * BATCH_PART_MAX
   }
   /** Whether nothing is left to be written. */
   get isIdle(): boolean {
