@@ -23,7 +23,7 @@ import { refusal, troubleWrites } from '../helpers/trouble.ts'
 
 const RUNS = Number(process.env['TIERS_RUNS'] ?? 0)
 const SEED = Number(process.env['TIERS_SEED'] ?? 1)
-const EVENTS = RUNS === 0 ? 250 : 1500
+const EVENTS = RUNS === 0 ? 180 : 1500
 const CLIENTS = 5
 const KEYS = 12
 /** Less than the configuration takes, so that generations come and go. */

@@ -22,7 +22,7 @@ import type { Session } from '../helpers/tiers.ts'
 
 const RUNS = Number(process.env['TIERS_RUNS'] ?? 0)
 /** Commands of each client in a run. */
-const ROUNDS = RUNS === 0 ? 120 : 400
+const ROUNDS = RUNS === 0 ? 80 : 400
 const SEED = Number(process.env['TIERS_SEED'] ?? 1)
 const DAY_S = 86_400
 const SESSIONS = 6

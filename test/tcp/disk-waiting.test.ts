@@ -1,5 +1,6 @@
 /** Connections that wait for the disk: the order of replies, who goes, and a server that stops. */
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
 import { startServer, turns } from '../helpers/server.ts'
@@ -21,7 +22,10 @@ async function start(t: TestContext, folder: string, settings: Settings = {}): P
     'compression.enabled': 'false',
     ...settings,
   })
-  t.after(() => server.stop())
+  t.after(async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
   return server
 }
 

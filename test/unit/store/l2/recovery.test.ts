@@ -11,7 +11,7 @@ import { MISS, Tiers, hitText, quickFolder, setText } from '../../../helpers/tie
 import { refusal } from '../../../helpers/trouble.ts'
 
 const SETTINGS = { 'l2.max_disk_size': '16MB', 'compression.enabled': 'false' }
-const RUNS = Number(process.env['DAMAGE_RUNS'] ?? 12)
+const RUNS = Number(process.env['DAMAGE_RUNS'] ?? 8)
 
 const ANY_FILE = /gen-\d+\/.*(?:ldb|log|MANIFEST-\d+|CURRENT)$/
 /** What LevelDB has finished. Of what it was writing it takes the end to be torn, and says nothing. */
