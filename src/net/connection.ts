@@ -15,7 +15,6 @@
  * fill memory with replies that it does not take, nor with values that the disk does not take.
  */
 import type { Socket } from 'node:net'
-import { bytesOf, copyBytes } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
 import { run } from '../commands/dispatch.ts'
@@ -38,15 +37,15 @@ import type { ConnectionHost } from './connection-host.ts'
 import { HeldReplies } from './held-replies.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
 import type { OutputHolder } from './io-area.ts'
+import { KeptInput } from './kept-input.ts'
 import { startReading } from './socket-reader.ts'
 import { SENT, failWrite } from './socket-writer.ts'
 import { INTAKE } from './value-intake.ts'
 
 /** Replies are sent when as much has gathered, even if more commands wait. */
 const SEND_FROM_BYTES = 65_536
-/** A buffer for leftovers that is larger is not kept for the next time. */
-const KEPT_BYTES_MAX = 4096
-const KEPT_BYTES_MIN = 512
+/** What a connection has under way is noted above this; below, all of them together take little. */
+const INFLIGHT_BYTES_MIN = 4096
 
 export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   readonly socket: Socket
@@ -59,10 +58,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** The command in progress, between events; null as long as there is none. */
   #command: CommandInProgress | null = null
   /** Input that could not be used yet, at the start of a buffer of our own. */
-  #kept: Bytes | null = null
-  #keptBytes = 0
-  /** How much of the kept input is known to hold no line end. */
-  #keptSearched = 0
+  #kept: KeptInput | null = null
   #yielded = false
   #blocked = false
   /** The disk has to do something before this connection goes on. */
@@ -136,16 +132,11 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     metrics.add(METRIC.BYTES_READ, length)
     this.activeAtS = this.#host.context.clock.nowS
     const input = scratch.input
-    const kept = this.#keptBytes
-    if (kept === 0) {
+    const kept = this.#kept
+    if (kept === null || kept.length === 0) {
       input.show(io.bytes, HEADROOM_BYTES, HEADROOM_BYTES + length)
-    } else if (kept <= HEADROOM_BYTES) {
-      const start = HEADROOM_BYTES - kept
-      copyBytes(io.bytes, start, this.#kept!, 0, kept)
-      input.show(io.bytes, start, HEADROOM_BYTES + length)
-      input.searched = start + this.#keptSearched
     } else {
-      this.#appendKept(length)
+      kept.showWith(io.bytes, length, input)
     }
     this.#process()
     return !this.#closing && !this.busy
@@ -223,11 +214,11 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Notes what is under way for this client: input and a value in part, replies that wait. */
   #noteInflight(): void {
     const { socket } = this
-    const input = (this.#kept?.buffer.length ?? 0) + (this.#command?.reservedBytes ?? 0)
+    const input = (this.#kept?.capacity ?? 0) + (this.#command?.reservedBytes ?? 0)
     // Where no 'drain' will be told of, the system takes the rest in a moment.
     const pending = socket.writableNeedDrain ? socket.writableLength : 0
     const bytes = input + this.#queuedBytes + pending + (this.#held?.bytes ?? 0)
-    this.#owes = !socket.destroyed && bytes > KEPT_BYTES_MAX
+    this.#owes = !socket.destroyed && bytes > INFLIGHT_BYTES_MIN
     this.#host.inflight.note(this, this.#owes ? bytes : 0)
   }
 
@@ -316,9 +307,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   #resume(): void {
     if (this.#closing || this.busy) return
     const { input } = this.#host.scratch
-    if (this.#keptBytes > 0) {
-      input.show(this.#kept!, 0, this.#keptBytes)
-      input.searched = this.#keptSearched
+    const kept = this.#kept
+    if (kept !== null && kept.length > 0) {
+      kept.show(input)
       this.#process()
     } else if (this.#command !== null && this.#command.waiting !== WAITING.NOTHING) {
       input.show(this.#host.io.bytes, HEADROOM_BYTES, HEADROOM_BYTES)
@@ -335,45 +326,17 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     else this.close()
   }
 
-  /** Puts what was received behind input that is too long for the headroom. */
-  #appendKept(length: number): void {
-    const total = this.#keptBytes + length
-    if (this.#kept!.buffer.length <= total) {
-      // allocates: only for a line of more than HEADROOM_BYTES
-      const larger = bytesOf(Buffer.allocUnsafeSlow(total * 2 + 1))
-      copyBytes(larger, 0, this.#kept!, 0, this.#keptBytes)
-      this.#kept = larger
-      this.#owes = true
-    }
-    copyBytes(this.#kept!, this.#keptBytes, this.#host.io.bytes, HEADROOM_BYTES, length)
-    const { input } = this.#host.scratch
-    input.show(this.#kept!, 0, total)
-    input.searched = this.#keptSearched
-  }
-
   /** Keeps the unconsumed end of the window until more comes. */
   #keepRest(): void {
     const { input } = this.#host.scratch
-    const length = input.end - input.start
-    if (length === 0) {
-      if (this.#keptBytes !== 0) {
-        this.#keptBytes = 0
-        if (this.#kept!.buffer.length > KEPT_BYTES_MAX) this.#kept = null
-      }
-      return
+    const { length } = input
+    if (length > 0) {
+      this.#kept ??= new KeptInput(length)
+      this.#kept.keep(input)
+    } else if (this.#kept !== null) {
+      this.#kept.length = 0
+      if (this.#kept.isLarge) this.#kept = null
     }
-    const own = this.#kept
-    if (own === null || own.buffer.length <= length) {
-      // allocates: for a connection whose input ends inside a command for the first time
-      const capacity = Math.max(KEPT_BYTES_MIN, length + 1)
-      this.#kept = bytesOf(Buffer.allocUnsafeSlow(capacity))
-      this.#owes = true
-    }
-    if (input.bytes !== this.#kept || input.start !== 0) {
-      copyBytes(this.#kept!, 0, input.bytes, input.start, length)
-    }
-    this.#keptBytes = length
-    this.#keptSearched = Math.max(0, input.searched - input.start)
   }
 
   // ------------------------------------------------------------------ output
@@ -493,7 +456,6 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     if (this.#command !== null) abandon(this.#host.context, this.#command.request)
     this.#command = null
     this.#kept = null
-    this.#keptBytes = 0
     this.#host.inflight.note(this, 0)
     this.#host.closed(this, this.#error)
   }
