@@ -171,6 +171,7 @@ export class L2Store {
       this.#clock.every(TICK_MS, () => {
         facts.clockS = this.#clock.nowS
         this.#state.save()
+        if (!this.#savedTrust) this.commit()
         this.#lookForDirectory()
       }),
     )
