@@ -230,10 +230,10 @@ export const CACHE_KEYS = [
     name: 'large_value_threshold',
     field: 'largeValueBytesMin',
     type: 'size',
-    default: '512KB',
+    default: '0',
     min: '1KB',
     max: '1GB',
-    zero: 'none is large',
+    zero: 'by memory: a 512th of l1.max_memory',
     meaning:
       'Values from this size on live on disk: they leave memory as soon as they are written, and are not kept there when they are read, so that one of them does not push thousands of small ones out. Without a disk tier it has no effect.',
   },

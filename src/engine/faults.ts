@@ -9,7 +9,7 @@
  * unreadable record, no memory for it) is treated as absent while they run, so that none waits for
  * ever.
  */
-import { bytesOf, copyBytes, equalBytes } from '../bytes/ascii.ts'
+import { bytesOf, copyBytes } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import type { DiskWaiter } from '../message/disk-waiter.ts'
 import type { L2Store } from '../store/l2/l2-store.ts'
@@ -36,8 +36,8 @@ export interface FaultHandler {
 export class Faults {
   readonly #l2: L2Store
   readonly #handler: FaultHandler
-  /** By hash; two keys that share one wait one after the other. */
-  readonly #faults = new Map<string, Fault>()
+  /** By the lower half of the hash; keys that share it wait one after the other. */
+  readonly #faults = new Map<number, Fault>()
   #queue: Fault[] = []
   /** The key that is treated as absent now, because it cannot be had. */
   #given: Fault | null = null
@@ -68,15 +68,10 @@ export class Faults {
     promote: boolean,
     waiter: DiskWaiter | null,
   ): void {
-    const id = `${hashHi}:${hashLo}`
-    const other = this.#faults.get(id)
+    const other = this.#faults.get(hashLo)
     if (other !== undefined) {
-      const isSame =
-        other.keyBytes === keyBytes && equalBytes(other.key, 0, bytes, keyStart, keyBytes)
-      // One with the same hash finds its turn when that one is over.
-      if (isSame || waiter !== null) {
-        if (waiter !== null) other.waiters.push(waiter)
-      }
+      // For another key its waiter looks again when this one is there.
+      if (waiter !== null) other.waiters.push(waiter)
       return
     }
     // allocates: a load from disk allocates more than this
@@ -91,13 +86,13 @@ export class Faults {
       promote,
       waiters: waiter === null ? [] : [waiter],
     }
-    this.#faults.set(id, fault)
+    this.#faults.set(hashLo, fault)
     if (this.#queue.push(fault) === 1) setImmediate(() => this.#fetch())
   }
 
   /** Ends a fault: lets all who wait for it proceed. */
   proceed(fault: Fault, isGivenUp: boolean): void {
-    this.#faults.delete(`${fault.hashHi}:${fault.hashLo}`)
+    this.#faults.delete(fault.hashLo)
     this.#given = isGivenUp ? fault : null
     for (const waiter of fault.waiters) waiter.proceed()
     this.#given = null

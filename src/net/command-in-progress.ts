@@ -74,18 +74,37 @@ export class CommandInProgress {
 }
 
 /** What connections lend each other: nearly every command is over when its event is. */
+/** Commands that wait take one each; as many are kept for those that come next. */
+const SPARES_MAX = 64
+
 export class TurnScratch {
   readonly input: InputWindow
   /** For looking at commands before their turn. */
   readonly inputAhead: InputWindow
   readonly requestAhead: Request
   command: CommandInProgress
+  readonly #bytes: Bytes
+  readonly #spares: CommandInProgress[] = []
 
   constructor(bytes: Bytes) {
     this.input = new InputWindow(bytes)
     this.inputAhead = new InputWindow(bytes)
     this.requestAhead = new Request(bytes)
+    this.#bytes = bytes
     this.command = new CommandInProgress(bytes)
+  }
+
+  /** Gives the command at hand to a connection that is not through with it. */
+  lend(): CommandInProgress {
+    const { command } = this
+    // allocates: as many as there are connections in the middle of a command
+    this.command = this.#spares.pop() ?? new CommandInProgress(this.#bytes)
+    return command
+  }
+
+  /** Takes back a command that is over. */
+  takeBack(command: CommandInProgress): void {
+    if (this.#spares.length < SPARES_MAX) this.#spares.push(command)
   }
 }
 

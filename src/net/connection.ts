@@ -276,12 +276,10 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     const { scratch } = this.#host
     if (command.unfinished) {
       if (this.#command !== null) return
-      // allocates: for a value or a multiget that does not end with the event that it came in
-      this.#command = command
+      this.#command = scratch.lend()
       this.#owes = true
-      scratch.command = new CommandInProgress(this.#host.io.bytes)
     } else if (this.#command !== null) {
-      scratch.command = command
+      scratch.takeBack(command)
       this.#command = null
     }
   }
