@@ -331,6 +331,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     if (length > 0) {
       this.#kept ??= new KeptInput(length)
       this.#kept.keep(input)
+      if (this.#kept.isLarge) this.#owes = true
     } else if (this.#kept !== null) {
       this.#kept.length = 0
       if (this.#kept.isLarge) this.#kept = null

@@ -40,6 +40,8 @@ export class TlsDoor {
   enter(socket: Socket): void {
     // A handshake keeps no process alive; whoever comes out of it does.
     socket.unref()
+    // Who ends its side before there are keys has nothing to be answered.
+    socket.allowHalfOpen = false
     this.#server.emit('connection', socket)
   }
 }
@@ -69,7 +71,6 @@ export class Tls {
     const verify = verifyOf(security, this.#section.verify)
     const options: TlsOptions = {
       ...this.#context,
-      allowHalfOpen: true,
       handshakeTimeout: this.#section.handshakeTimeoutMs,
       requestCert: verify !== 'none',
       rejectUnauthorized: verify === 'require',
@@ -83,6 +84,7 @@ export class Tls {
       }
       if (!socket.isSessionReused()) this.#metrics.count(METRIC.SSL_NEW_SESSIONS)
       socket.ref()
+      socket.allowHalfOpen = true
       entered(socket)
     })
     server.on('tlsClientError', (error, socket) => {
