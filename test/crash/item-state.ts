@@ -114,7 +114,10 @@ function onState(op: Operation, from: State, fresh: State, at: Interval, ids: Id
 }
 
 function counted(op: Operation, from: State, at: Interval, ids: Ids): Effect {
-  const digits = /^ *(\d{1,20}) *$/.exec(from.value.toString('latin1', 0, 64))?.[1]
+  // What strtoull takes: white space, digits, and then nothing or white space.
+  const digits = /^[ \t-\r]*(\d{1,20})(?:[ \t-\r]|$)/.exec(
+    from.value.toString('latin1', 0, 64),
+  )?.[1]
   if (digits === undefined || from.value.length > 64) {
     const reply = 'CLIENT_ERROR cannot increment or decrement non-numeric value'
     return { from, reply, next: from }
