@@ -18,6 +18,8 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { defaultConfig } from '../src/config/load.ts'
+import { startServer } from './helpers/server.ts'
+import { certificateFile } from './helpers/tls.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const dockerfile = readFileSync(`${ROOT}Dockerfile`, 'utf8')
@@ -109,6 +111,23 @@ describe('the health check', () => {
     })
     assert.deepEqual(asked, ['version\r\n'])
     assert.deepEqual(outcome, { status: 0, stdout: 'VERSION 1.6.45\n' })
+  })
+
+  it('is content with a server that wants a password first', async () => {
+    const outcome = await checkAgainst(
+      (socket) => void socket.write('CLIENT_ERROR unauthenticated\r\n'),
+    )
+    assert.equal(outcome.status, 0)
+  })
+
+  it('asks over TLS if it is told to, whatever the certificate', async () => {
+    const server = await startServer({
+      'tls.enabled': 'true',
+      'tls.cert': certificateFile('server'),
+    })
+    assert.equal((await check(`tls:127.0.0.1:${server.port}`)).status, 0)
+    assert.equal((await check(`127.0.0.1:${server.port}`)).status, 1)
+    await server.stop()
   })
 
   it('is not content with another answer', async () => {

@@ -35,12 +35,13 @@ const REFERENCE_HEAD = `# Configuration
 
 This page is generated from \`src/config/schema.ts\` by \`npm run docs:config\`.
 
-A setting comes from one of four places; a later one overrules an earlier one:
+A setting comes from one of five places; a later one overrules an earlier one:
 
 1. the default,
 2. the TOML file named by \`--config FILE\`,
-3. the environment: \`RAT_MEMCACHED_<SECTION>_<KEY>\`, the entries of a list separated by commas,
-4. the command line (\`rat-memcached --help\`).
+3. the variables that other images of memcached have (below),
+4. the environment: \`RAT_MEMCACHED_<SECTION>_<KEY>\`, the entries of a list separated by commas,
+5. the command line (\`rat-memcached --help\`).
 
 No file is read unless \`--config\` names one. \`config/rat-memcached.toml\` holds every key with its default, \`config/small.toml\` is a short one for a laptop or a CI job. \`--check-config\` reports whether a configuration is good, \`--print-config\` prints the one in effect, as a file.
 
@@ -52,7 +53,21 @@ A key, a section or a \`RAT_MEMCACHED_\` variable that does not exist is an erro
 
 **Durations** are a number of seconds or a text with a unit: \`"500ms"\`, \`"30s"\`, \`"5m"\`, \`"1h"\`, \`"7d"\`.
 
-One rule spans two keys: \`server.max_item_size\` may be at most half of \`l1.max_memory\`.`
+Some rules span two keys: \`server.max_item_size\` may be at most half of \`l1.max_memory\`; \`tls.enabled\` needs \`tls.cert\`, and certificates of clients can be checked only with \`tls.ca\`.
+
+## Variables of other images
+
+They are those of Bitnami's image, and mean what the options of memcached mean that they stand for. An empty one is as if it were not there. \`NAME_FILE\` names a file that holds the value of \`NAME\`, and goes before it. Other variables that begin with \`MEMCACHED_\` are not looked at.
+
+- \`MEMCACHED_PORT_NUMBER\`: \`-p\`
+- \`MEMCACHED_LISTEN_ADDRESS\`: \`-l\`
+- \`MEMCACHED_CACHE_SIZE\`: \`-m\`
+- \`MEMCACHED_MAX_CONNECTIONS\`: \`-c\`
+- \`MEMCACHED_THREADS\`: \`-t\`
+- \`MEMCACHED_MAX_ITEM_SIZE\`: \`-I\`
+- \`MEMCACHED_EXTRA_FLAGS\`: options, separated by blanks
+- \`MEMCACHED_USERNAME\`, \`MEMCACHED_PASSWORD\`: a user beside those of \`auth.file\`; without a name it is \`root\`
+- \`MEMCACHED_SASL_PWDB\`: \`auth.file\`, with \`-S\` (memcached's own variable; it has no \`_FILE\`)`
 
 /** The effective configuration as a TOML file with comments, which can be read back. */
 export function printConfig(config: Config): string {
