@@ -276,7 +276,11 @@ function createInflight(
         'cut a client off: server.max_inflight is reached, and it had most under way',
       ),
   )
-  return new InflightBytes(config.server.inflightBytesMax, (bytes) => {
+  const { inflightBytesMax, itemBytesMax, getLineBytesMax } = config.server
+  // Nobody is cut off for one item, or one line, that the other limits let through.
+  const least = 2 * (itemBytesMax + getLineBytesMax)
+  const bytesMax = inflightBytesMax === 0 ? 0 : Math.max(inflightBytesMax, least)
+  return new InflightBytes(bytesMax, (bytes) => {
     bytesCut = bytes
     metrics.count(METRIC.INFLIGHT_KICKS)
     warn()

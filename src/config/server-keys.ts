@@ -166,7 +166,7 @@ export const SERVER_KEYS = [
     min: '1MB',
     zero: 'unlimited',
     meaning:
-      'Bytes that all clients together may have under way: replies that are not taken, lines and values that have come in part. When there are more, the client that has most is cut off, and so on until it is enough.',
+      'Bytes that all clients together may have under way: replies that are not taken, lines and values that have come in part. When there are more, the client that has most is cut off, and so on until it is enough. It is never less than twice server.max_item_size and server.max_get_line together.',
   },
   {
     section: 'server',

@@ -131,8 +131,9 @@ describe('with server.when_full = "wait"', () => {
 async function limited(): Promise<{ server: TestServer; watcher: TestClient }> {
   const server = await startServer({
     'server.max_inflight': '2MB',
-    'server.max_get_line': '8MB',
-    'l1.max_memory': '64MB',
+    // The limit is never less than twice these two together.
+    'server.max_get_line': '500KB',
+    'server.max_item_size': '512KB',
   })
   return { server, watcher: await server.connect() }
 }
@@ -170,9 +171,9 @@ describe('what clients have under way together', () => {
 
   it('is bounded for lines without an end', async () => {
     const { server, watcher } = await limited()
-    const clients = await many(server, 6)
-    for (const client of clients) client.send(`get ${'key '.repeat(200_000)}`)
-    await untilStat(watcher, 'inflight_kicks', (kicks) => kicks >= 4)
+    const clients = await many(server, 8)
+    for (const client of clients) client.send(`get ${'key '.repeat(110_000)}`)
+    await untilStat(watcher, 'inflight_kicks', (kicks) => kicks >= 2)
     assert.ok(Number((await statsOver(watcher)).get('inflight_bytes')) <= 2 * MEGABYTE)
     await isServed(server)
     for (const client of clients) client.destroy()
@@ -194,6 +195,19 @@ describe('what clients have under way together', () => {
     await isServed(server)
     for (const client of clients) client.destroy()
     await untilStat(watcher, 'inflight_bytes', (bytes) => bytes === 0)
+    await server.stop()
+  })
+
+  it('lets one item through that is as large as an item may be, however little is allowed', async () => {
+    const server = await startServer({
+      'server.max_inflight': '1MB',
+      'server.max_item_size': '3MB',
+    })
+    const client = await server.connect()
+    const value = 'v'.repeat(1_500_000)
+    client.send(`set a 0 0 ${2 * value.length}\r\n${value}`)
+    await untilStat(await server.connect(), 'inflight_bytes', (bytes) => bytes >= 2 * value.length)
+    await client.ask(`${value}\r\n`, 'STORED\r\n')
     await server.stop()
   })
 

@@ -40,7 +40,7 @@ describe('the order of the sources', () => {
     assert.equal(config.l2.writePolicy, 'write-behind')
     assert.equal(config.l2.writeIntervalMs, 1000)
     assert.equal(config.compression.enabled, true)
-    assert.equal(config.performance.largeValueBytesMin, 512 * 1024)
+    assert.equal(config.performance.largeValueBytesMin, 0)
     assert.deepEqual(config.metrics, {})
   })
 
