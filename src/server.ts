@@ -6,6 +6,7 @@ import type { CommandContext } from './commands/context.ts'
 import { LoginLimits } from './commands/login-limits.ts'
 import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
+import { rememberedDefaults } from './commands/tuning.ts'
 import { UserList } from './commands/user-list.ts'
 import { parseListenAddress } from './config/listen-address.ts'
 import type { ListenAddress } from './config/listen-address.ts'
@@ -13,14 +14,17 @@ import type { Config } from './config/schema.ts'
 import { readUsers } from './config/user-file.ts'
 import type { User } from './config/user-file.ts'
 import { Cache } from './engine/cache.ts'
+import { Crawler } from './engine/crawler.ts'
 import { DiskGate } from './engine/disk-gate.ts'
 import { DiskTier } from './engine/disk-tier.ts'
+import { MemoryLimit } from './engine/memory-limit.ts'
 import { tierOptions } from './engine/tier-options.ts'
 import { ServerError, assert } from './errors.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
 import { TurnScratch } from './net/command-in-progress.ts'
 import type { ConnectionHost } from './net/connection-host.ts'
+import { connectionStats } from './net/connection-report.ts'
 import { ConnectionTable } from './net/connection-table.ts'
 import { InflightBytes } from './net/inflight-bytes.ts'
 import { IO_BYTES, IoArea } from './net/io-area.ts'
@@ -32,6 +36,8 @@ import { SystemClock } from './observe/clock.ts'
 import { limitLines } from './observe/log.ts'
 import type { Logger } from './observe/log.ts'
 import { METRIC, Metrics } from './observe/metrics.ts'
+import { PrefixCounts } from './observe/prefix-counts.ts'
+import { TOPIC, Watchers } from './observe/watchers.ts'
 import { Protocols } from './protocol/select.ts'
 import type { ProtocolChoice } from './protocol/select.ts'
 
@@ -77,6 +83,8 @@ export interface ServerOptions {
   readonly onShutdown?: (graceful: boolean) => void
   /** Opens the data directory with other rights than those that bind addresses. */
   readonly openDisk?: <Disk>(folder: string, open: () => Promise<Disk>) => Promise<Disk>
+  /** Lets clients change the clock: `debugtime`. */
+  readonly debug?: boolean
   /** How sockets are read; 'data' is the fallback, for tests and for runtimes without 'onread'. */
   readonly readMode?: ReadMode
 }
@@ -85,6 +93,7 @@ export interface ServerOptions {
 export function createServer(config: Config, log: Logger, options: ServerOptions = {}): RatServer {
   const clock = new SystemClock()
   const metrics = new Metrics()
+  const watchers = new Watchers(clock, metrics)
   const cache = new Cache(
     {
       memoryBytesMax: config.l1.memoryBytesMax,
@@ -95,8 +104,15 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     },
     clock,
     metrics,
+    undefined,
+    watchers,
   )
-  const table = new ConnectionTable(config.server, clock, metrics, log)
+  const { bind } = config.server
+  const table = new ConnectionTable(config.server, clock, metrics, log, watchers, bind.length)
+  const crawler = new Crawler(cache, clock, metrics)
+  const memoryLimit = new MemoryLimit(cache.store, clock)
+  const remembered = rememberedDefaults()
+  watchers.countPrefixes(config.commands.detail)
   const configuredLevel = log.level
   let verbosity = 0
   let addresses: readonly string[] = []
@@ -116,16 +132,24 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
       ownVersion: options.version ?? 'unknown',
       startedAtS: clock.nowS,
       maxConnections: config.server.connectionsMax,
-      memoryBytesMax: config.l1.memoryBytesMax,
       currentConnections: () => table.count,
+      connections: (asking) => {
+        const { nowS } = clock
+        return connectionStats(table.all, addresses, asking, nowS, nowS - context.facts.startedAtS)
+      },
       settings: () =>
-        settingsStats(
-          config,
-          tcpPortOf(addresses),
+        settingsStats(config, {
+          tcpPort: tcpPortOf(addresses),
           verbosity,
-          cache.store.slabs.classes.chunkBytesMax,
-          authenticator !== null,
-        ),
+          slabChunkMax: cache.store.slabs.classes.chunkBytesMax,
+          requiresLogin: authenticator !== null,
+          memoryBytesMax: memoryLimit.bytes,
+          countsPrefixes: (watchers.topics & TOPIC.PREFIXES) !== 0,
+          crawler,
+          remembered,
+          rules: cache.tier?.rules,
+        }),
+      adjustableClock: options.debug === true ? clock : null,
       inflightBytes: () => inflight.bytes,
       isAccepting: () => table.accepting,
       certificatesReadAtS: () => tls?.readAtS ?? 0,
@@ -147,6 +171,11 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     heap,
     authenticator,
     loginLimits: new LoginLimits(config.auth, clock),
+    watchers,
+    prefixes: new PrefixCounts(config.commands.prefixDelimiter),
+    crawler,
+    memoryLimit,
+    remembered,
     client: null,
     counter: new Counter(),
   }

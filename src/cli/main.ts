@@ -64,7 +64,7 @@ async function run(
     }
     // The server and all below it are loaded only when they are needed: --help answers at once.
     const { serve } = await import('./serve.ts')
-    await serve(config, warnings, programVersion(), image.users)
+    await serve(config, warnings, programVersion(), image.users, commandLine.debug)
     return daemon ? reportToParent('', EXIT.OK) : undefined
   }
   for (const warning of warnings) process.stderr.write(`${prefixed(warning)}\n`)

@@ -28,6 +28,8 @@ export interface OptionDraft {
   sasl: boolean
   protocol: string | undefined
   daemon: boolean
+  /** Clients may change the clock. */
+  debug: boolean
   readonly overrides: Override[]
   readonly warnings: Set<string>
 }
@@ -298,7 +300,11 @@ const INERT: readonly OptionRow[] = [
   {
     flags: '-D, --delimiter <char>',
     help: 'delimiter of prefixes in stats',
-    apply: warns('there are no statistics by prefix'),
+    apply: (draft, value, flag) => {
+      if (value.length !== 1) throw usage(flag, `${value} is not one character`)
+      set(draft, 'commands.prefix_delimiter', value, flag)
+      set(draft, 'commands.detail', 'true', flag)
+    },
   },
   {
     flags: '-e, --memory-file <file>',
@@ -312,10 +318,20 @@ const INERT: readonly OptionRow[] = [
   },
 ]
 
+/** For tests of clients. */
+const HIDDEN: readonly OptionRow[] = [
+  {
+    flags: '--debug',
+    help: 'clients may change the clock of the server: debugtime',
+    apply: (draft) => void (draft.debug = true),
+  },
+]
+
 export const OPTION_GROUPS: readonly OptionGroup[] = [
   { heading: 'Options:', rows: OWN },
   { heading: "memcached's options, with memcached's meaning:", rows: MEMCACHED },
   { heading: "memcached's options that are accepted and change nothing:", rows: INERT },
+  { heading: undefined, rows: HIDDEN },
 ]
 
 /** Sets a configuration key, if the value is one that the key can have. */

@@ -24,6 +24,8 @@ export interface CommandLine {
   readonly overrides: readonly Override[]
   /** Whether it is to run in the background. */
   readonly daemon: boolean
+  /** Clients may change the clock: for tests of them. */
+  readonly debug: boolean
   /** -S was given. */
   readonly sasl: boolean
   /** What -v said, counted. */
@@ -71,6 +73,7 @@ export function parseCommandLine(
     sasl: false,
     protocol: undefined,
     daemon: false,
+    debug: false,
     overrides: [],
     warnings: new Set(),
   }

@@ -21,14 +21,17 @@ export async function serve(
   warnings: readonly string[],
   version: string,
   users: readonly CacheUser[],
+  debug: boolean,
 ): Promise<void> {
   const log = createLogger(config.logging)
   exitOnBugs(log)
   for (const warning of warnings) log.warn({}, warning)
+  if (debug) log.warn({}, '--debug: clients may change the clock')
   const user = userToBe(config, log)
   const server = createServer(config, log, {
     version,
     users,
+    debug,
     onShutdown: signalSelf,
     ...(user === undefined ? {} : { openDisk: (folder, open) => asOwner(user, folder, open) }),
   })

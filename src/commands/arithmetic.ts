@@ -13,9 +13,10 @@ import { OP, OPTION, OUTCOME, RAN } from '../message/codes.ts'
 import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
-import { METRIC } from '../observe/metrics.ts'
+import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
 import { setLife } from './item-life.ts'
+import { noteLookup } from './notes.ts'
 
 const TAB = 9
 
@@ -29,6 +30,7 @@ export function arithmetic(
   const up = request.op === OP.INCR
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  if (context.watchers.topics !== 0) noteLookup(context, request, item)
   if (item === 0) {
     if (request.vivifies) return vivify(context, request, reply, out)
     metrics.count(up ? METRIC.INCR_MISSES : METRIC.DECR_MISSES)
@@ -46,6 +48,8 @@ export function arithmetic(
     return RAN.DONE
   }
   metrics.count(up ? METRIC.INCR_HITS : METRIC.DECR_HITS)
+  const classHits = up ? CLASS_METRIC.INCR_HITS : CLASS_METRIC.DECR_HITS
+  metrics.countClass(classHits, cache.sizeClass(item))
   if (up) addU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
   else subtractU64(counter.hi, counter.lo, request.deltaHi, request.deltaLo, counter)
   counter.digitCount = printU64(counter.digits.buffer, 0, counter.hi, counter.lo)

@@ -1,12 +1,17 @@
 /** What a command may use: the cache, the counters, and scratch space that outlives no call. */
 import type { Bytes } from '../bytes/ascii.ts'
 import type { Cache } from '../engine/cache.ts'
+import type { Crawler } from '../engine/crawler.ts'
+import type { MemoryLimit } from '../engine/memory-limit.ts'
 import type { Counter } from '../message/counter.ts'
 import type { ItemView } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { PrefixCounts } from '../observe/prefix-counts.ts'
+import type { Watchers } from '../observe/watchers.ts'
 import type { LoginClient, LoginLimits } from './login-limits.ts'
 import type { Authenticator } from './login.ts'
+import type { Remembered } from './tuning.ts'
 
 /** Settings that a command obeys. */
 export interface CommandSettings {
@@ -28,8 +33,11 @@ export interface ServerFacts {
   readonly startedAtS: number
   /** `stats settings`, name and value. */
   settings(): readonly (readonly [name: string, value: string])[]
+  /** `stats conns`, the same, for the client that asks. */
+  connections(
+    asking: CommandClient | null,
+  ): Iterable<readonly [name: string, value: string], void, undefined>
   readonly maxConnections: number
-  readonly memoryBytesMax: number
   currentConnections(): number
   /** Whether a client who comes now does not have to wait for others to go. */
   isAccepting(): boolean
@@ -41,8 +49,22 @@ export interface ServerFacts {
   setVerbosity(level: number): void
   /** Reads certificates again. Returns whether there are any, and whether they are good. */
   refreshCertificates(): Refreshed
+  /** The clock, where clients may change it: `debugtime`. */
+  readonly adjustableClock: AdjustableClock | null
   /** Called for `shutdown`. */
   shutDown(graceful: boolean): void
+}
+
+/** A clock for tests of clients. */
+export interface AdjustableClock {
+  pause(isPaused: boolean): void
+  shift(seconds: number): void
+}
+
+/** Whose command it is. */
+export interface CommandClient extends LoginClient {
+  /** By which watchers know it. */
+  readonly number: number
 }
 
 /** What came of reading certificates again. */
@@ -60,8 +82,14 @@ export interface CommandContext {
   /** Who may log in; null where nobody has to. */
   readonly authenticator: Authenticator | null
   readonly loginLimits: LoginLimits
+  /** Who is told of what happens. */
+  readonly watchers: Watchers
+  readonly prefixes: PrefixCounts
+  readonly crawler: Crawler
+  readonly memoryLimit: MemoryLimit
+  readonly remembered: Remembered
   /** Whose command this is. Set by the connection when its turn begins. */
-  client: LoginClient | null
+  client: CommandClient | null
   /** The number that incr and decr work on. */
   readonly counter: Counter
 }

@@ -8,14 +8,18 @@ import { OP, OUTCOME, RAN } from '../message/codes.ts'
 import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
-import { stats, verbosity, version } from './admin.ts'
+import { verbosity, version } from './admin.ts'
 import { arithmetic } from './arithmetic.ts'
 import type { CommandContext } from './context.ts'
 import { refreshCertificates, shutDown } from './control.ts'
 import { listMechanisms, logIn } from './login.ts'
 import { metaDebug, metaGet } from './meta-retrieval.ts'
+import { lruCrawler } from './lru-crawler.ts'
 import { flushAll, remove, touch } from './removal.ts'
 import { get } from './retrieval.ts'
+import { stats } from './stats.ts'
+import { cacheMemlimit, debugtime, extstore, lru, slabs, tune } from './tuning.ts'
+import { watch } from './watch.ts'
 
 /** Carries out a request that has no value. */
 export function run(
@@ -41,8 +45,7 @@ export function run(
     case OP.FLUSH_ALL:
       return flushAll(context, request, reply, out)
     case OP.STATS:
-      stats(context, request, reply, out)
-      return RAN.DONE
+      return stats(context, request, reply, out)
     case OP.VERSION:
       version(context, request, reply, out)
       return RAN.DONE
@@ -63,6 +66,25 @@ export function run(
       return shutDown(context, request, reply, out)
     case OP.REFRESH_CERTS:
       refreshCertificates(context, request, reply, out)
+      return RAN.DONE
+    case OP.LRU_CRAWLER:
+      return lruCrawler(context, request, reply, out)
+    case OP.WATCH:
+      return watch(context, request, reply, out)
+    case OP.CACHE_MEMLIMIT:
+      tune(cacheMemlimit, context, request, reply, out)
+      return RAN.DONE
+    case OP.SLABS:
+      tune(slabs, context, request, reply, out)
+      return RAN.DONE
+    case OP.LRU:
+      tune(lru, context, request, reply, out)
+      return RAN.DONE
+    case OP.EXTSTORE:
+      tune(extstore, context, request, reply, out)
+      return RAN.DONE
+    case OP.DEBUGTIME:
+      tune(debugtime, context, request, reply, out)
       return RAN.DONE
     case OP.QUIT:
       reply.outcome(out, request, OUTCOME.BYE)

@@ -10,10 +10,11 @@ import { OPTION, RAN } from '../message/codes.ts'
 import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
-import { METRIC } from '../observe/metrics.ts'
+import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
 import { itemSize } from './context.ts'
 import { setLife } from './item-life.ts'
+import { noteGet } from './notes.ts'
 
 /** What needs more than a look at the item. */
 const CHANGING = OPTION.TOUCH | OPTION.RECACHE
@@ -29,6 +30,7 @@ export function metaGet(
   const { options } = request
   let item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  if (context.watchers.topics !== 0) noteGet(context, request, item)
   let isNew = false
   if (item === 0) {
     if (request.vivifies) item = makeEmpty(context, request)
@@ -63,9 +65,11 @@ export function metaGet(
   if ((options & OPTION.TOUCH) === 0) {
     metrics.count(METRIC.CMD_GET)
     metrics.count(METRIC.GET_HITS)
+    metrics.countClass(CLASS_METRIC.GET_HITS, cache.sizeClass(item))
   } else {
     metrics.count(METRIC.CMD_TOUCH)
     metrics.count(METRIC.TOUCH_HITS)
+    metrics.countClass(CLASS_METRIC.TOUCH_HITS, cache.sizeClass(item))
   }
   cache.show(item, view)
   reply.hit(out, request, view)

@@ -5,8 +5,9 @@ import { OPTION, OUTCOME, RAN } from '../message/codes.ts'
 import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
-import { METRIC } from '../observe/metrics.ts'
+import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
+import { noteDelete, noteLookup } from './notes.ts'
 
 /** A delete that keeps something. */
 const KEEPING = OPTION.INVALIDATE | OPTION.EMPTY
@@ -21,6 +22,7 @@ export function remove(
   const { bytes, keyStart, keyBytes } = request
   const item = cache.find(bytes, keyStart, keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  if (context.watchers.topics !== 0) noteDelete(context, request, item)
   if (item === 0) {
     // What could not be read from disk just now must not come back when it can.
     cache.discard(cache.hash(bytes, keyStart, keyBytes), bytes, keyStart, keyBytes)
@@ -38,6 +40,7 @@ export function remove(
     return RAN.DONE
   }
   metrics.count(METRIC.DELETE_HITS)
+  metrics.countClass(CLASS_METRIC.DELETE_HITS, cache.sizeClass(item))
   cache.remove(item)
   reply.outcome(out, request, OUTCOME.DELETED)
   return RAN.DONE
@@ -98,12 +101,14 @@ export function touch(
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
   metrics.count(METRIC.CMD_TOUCH)
+  if (context.watchers.topics !== 0) noteLookup(context, request, item)
   if (item === 0) {
     metrics.count(METRIC.TOUCH_MISSES)
     reply.outcome(out, request, OUTCOME.NOT_FOUND)
     return RAN.DONE
   }
   metrics.count(METRIC.TOUCH_HITS)
+  metrics.countClass(CLASS_METRIC.TOUCH_HITS, cache.sizeClass(item))
   cache.setExpiry(item, request.exptime)
   cache.touch(item)
   if (request.wantsItem) {

@@ -5,8 +5,9 @@ import { RAN } from '../message/codes.ts'
 import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
-import { METRIC } from '../observe/metrics.ts'
+import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
+import { noteGet } from './notes.ts'
 
 /** Answers one key. A get that touches counts as a touch, as in memcached. */
 export function get(
@@ -18,6 +19,7 @@ export function get(
   const { cache, metrics, view } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  if (context.watchers.topics !== 0) noteGet(context, request, item)
   metrics.count(request.touches ? METRIC.CMD_TOUCH : METRIC.CMD_GET)
   if (item === 0) {
     metrics.count(request.touches ? METRIC.TOUCH_MISSES : METRIC.GET_MISSES)
@@ -25,6 +27,8 @@ export function get(
     return RAN.DONE
   }
   metrics.count(request.touches ? METRIC.TOUCH_HITS : METRIC.GET_HITS)
+  const classHits = request.touches ? CLASS_METRIC.TOUCH_HITS : CLASS_METRIC.GET_HITS
+  metrics.countClass(classHits, cache.sizeClass(item))
   if (request.touches) cache.setExpiry(item, request.exptime)
   cache.touch(item)
   cache.show(item, view)

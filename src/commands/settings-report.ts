@@ -5,33 +5,52 @@
  * whose absence tools take for an error; these say what is true of this server.
  */
 import type { Config } from '../config/schema.ts'
+import type { Crawler } from '../engine/crawler.ts'
+import type { TierRules } from '../engine/tiers.ts'
 import type { Stat } from './stats-report.ts'
+import type { Remembered } from './tuning.ts'
 
-/** `tcpPort` is that of the first TCP listener, 0 if there is none. */
-export function settingsStats(
-  config: Config,
-  tcpPort: number,
-  verbosity: number,
-  slabChunkMax: number,
-  requiresLogin: boolean,
-): Stat[] {
+/** Of how many reads of an item from disk one takes it into memory, as far as memcached can say that. */
+const RECACHE_RATE: Readonly<Record<TierRules['promotion'], string>> = {
+  always: '1',
+  'second-hit': '2',
+  never: '0',
+}
+
+/** What is not in the configuration, or is no more as it says. */
+export interface SettingsInForce {
+  /** That of the first TCP listener, 0 if there is none. */
+  readonly tcpPort: number
+  readonly verbosity: number
+  readonly slabChunkMax: number
+  readonly requiresLogin: boolean
+  readonly memoryBytesMax: number
+  readonly countsPrefixes: boolean
+  readonly crawler: Crawler
+  readonly remembered: Remembered
+  /** Of the disk tier, if there is one. */
+  readonly rules: TierRules | undefined
+}
+
+export function settingsStats(config: Config, inForce: SettingsInForce): Stat[] {
   const { commands, l1, server } = config
+  const { crawler, remembered, requiresLogin } = inForce
   const asciiUsers = config.auth.file === '' ? 'yes' : config.auth.file
   const unix = server.bind.find((address) => address.startsWith('unix:'))
   const hosts = server.bind.filter((address) => !address.startsWith('unix:'))
   return [
-    ['maxbytes', String(l1.memoryBytesMax)],
+    ['maxbytes', String(inForce.memoryBytesMax)],
     ['maxconns', String(server.connectionsMax)],
-    ['tcpport', String(tcpPort)],
+    ['tcpport', String(inForce.tcpPort)],
     ['udpport', '0'],
     ['inter', hosts.length === 0 ? 'NULL' : hosts.join(',')],
-    ['verbosity', String(verbosity)],
+    ['verbosity', String(inForce.verbosity)],
     ['evictions', l1.evictions ? 'on' : 'off'],
     ['domain_socket', unix === undefined ? 'NULL' : unix.slice('unix:'.length)],
     ['umask', server.unixMode.toString(8)],
     ['num_threads', '1'],
-    ['stat_key_prefix', ':'],
-    ['detail_enabled', 'no'],
+    ['stat_key_prefix', commands.prefixDelimiter],
+    ['detail_enabled', yesNo(inForce.countsPrefixes)],
     ['reqs_per_event', String(server.commandsPerTurnMax)],
     ['cas_enabled', 'yes'],
     ['tcp_backlog', String(server.backlog)],
@@ -40,17 +59,27 @@ export function settingsStats(
     ['auth_enabled_ascii', requiresLogin && server.protocol !== 'binary' ? asciiUsers : 'no'],
     ['item_size_max', String(server.itemBytesMax)],
     ['maxconns_fast', yesNo(server.whenFull === 'refuse')],
-    ['slab_chunk_max', String(slabChunkMax)],
+    ['slab_chunk_max', String(inForce.slabChunkMax)],
     ['slab_reassign', 'yes'],
-    ['lru_crawler', 'no'],
+    ['slab_automove', String(remembered.slabAutomove)],
+    ['slab_automove_ratio', remembered.slabAutomoveRatio.toFixed(2)],
+    ['lru_crawler', yesNo(crawler.isEnabled)],
+    ['lru_crawler_sleep', String(crawler.sleepUs)],
+    ['lru_crawler_tocrawl', String(crawler.itemsPerClassMax)],
     ['lru_maintainer_thread', 'no'],
     ['flush_enabled', yesNo(commands.flushEnabled)],
     ['dump_enabled', yesNo(commands.dumpEnabled)],
     ['watch_enabled', yesNo(commands.watchEnabled)],
     ['hash_algorithm', 'halfsiphash-1-3'],
-    ['lru_segmented', 'no'],
+    ['lru_segmented', yesNo(remembered.lruSegmented)],
+    ['hot_lru_pct', String(remembered.hotPercent)],
+    ['warm_lru_pct', String(remembered.warmPercent)],
+    ['hot_max_factor', remembered.hotFactor.toFixed(2)],
+    ['warm_max_factor', remembered.warmFactor.toFixed(2)],
+    ['temp_lru', yesNo(remembered.temporaryTtlS >= 0)],
+    ['temporary_ttl', String(Math.max(0, remembered.temporaryTtlS))],
     ['idle_timeout', String(Math.round(server.idleTimeoutMs / 1000))],
-    ...extstoreSettings(config),
+    ...extstoreSettings(config, inForce.rules),
     ['shutdown_command', yesNo(commands.shutdownEnabled)],
     ['ssl_enabled', yesNo(config.tls.enabled)],
     ...tlsSettings(config),
@@ -89,13 +118,13 @@ function yesNo(is: boolean): string {
  * size, from what time to live, how soon, how often a value that was read stays in memory, what may
  * wait, and that what nobody read is not carried on.
  */
-function extstoreSettings({ l2 }: Config): Stat[] {
-  if (!l2.enabled) return []
+function extstoreSettings({ l2 }: Config, rules: TierRules | undefined): Stat[] {
+  if (rules === undefined) return []
   return [
-    ['ext_item_size', String(l2.itemBytesMin)],
+    ['ext_item_size', String(rules.valueBytesMin)],
     ['ext_item_age', '0'],
-    ['ext_low_ttl', String(Math.round(l2.ttlMinMs / 1000))],
-    ['ext_recache_rate', l2.promotion === 'never' ? '0' : '1'],
+    ['ext_low_ttl', String(Math.round(rules.secondsToLiveMin))],
+    ['ext_recache_rate', RECACHE_RATE[rules.promotion]],
     ['ext_wbuf_size', String(l2.stagedBytesMax)],
     ['ext_drop_unread', 'yes'],
   ]

@@ -11,9 +11,10 @@ import { OP, OPTION, OUTCOME, RAN } from '../message/codes.ts'
 import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
-import { METRIC } from '../observe/metrics.ts'
+import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
 import { itemSize } from './context.ts'
+import { keyOf, keyOfItem, noteStore } from './notes.ts'
 
 /** What became of the beginning of a storage command. */
 export const BEGUN = {
@@ -55,13 +56,16 @@ export function begin(
       isNew = old === 0
       if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
         copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
-        metrics.count(METRIC.CMD_SET)
+        countSet(context, old)
         if (request.options !== 0) {
           noteKey(context, request, old)
           setCas(context, request, old)
         }
         if (request.wantsItem) cache.show(old, context.view)
         answer(context, request, OUTCOME.STORED, reply, out)
+        if (context.watchers.topics !== 0) {
+          noteStore(context, request, OUTCOME.STORED, keyOf(request))
+        }
         return BEGUN.STORED
       }
     }
@@ -70,8 +74,11 @@ export function begin(
     if (item !== 0 && isNew) {
       // Nobody ran in between, so the key still has no item.
       copyBytes(context.heap, cache.valueStart(item), bytes, wholeAt, valueBytes)
-      metrics.count(METRIC.CMD_SET)
-      answer(context, request, link(context, request, item, 0), reply, out)
+      countSet(context, item)
+      const key = context.watchers.topics === 0 ? '' : keyOf(request)
+      const outcome = link(context, request, item, 0)
+      answer(context, request, outcome, reply, out)
+      if (context.watchers.topics !== 0) noteStore(context, request, outcome, key)
       return BEGUN.STORED
     }
     if (item !== 0) {
@@ -80,8 +87,10 @@ export function begin(
       return BEGUN.RESERVED
     }
     metrics.count(METRIC.STORE_NO_MEMORY)
+    metrics.countClass(CLASS_METRIC.OUTOFMEMORY, cache.store.classOf(keyBytes, valueBytes))
     request.outcome = OUTCOME.NO_MEMORY
   }
+  if (context.watchers.topics !== 0) noteStore(context, request, request.outcome, keyOf(request))
   // A set that cannot be carried out must not leave the old value behind as if it had been.
   if (request.op === OP.SET || (request.options & OPTION.DISCARD) !== 0) {
     cache.discard(hash, bytes, keyStart, keyBytes)
@@ -99,23 +108,37 @@ export function finish(
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
-  const { cache, metrics } = context
+  const { cache } = context
   const item = request.item
   // A plain set wants nothing of what it replaces; every other command has a condition on it.
   const isPlain = request.op === OP.SET && !request.ifCas
   const old = isPlain ? cache.findSameKeyInMemory(item) : cache.findSameKey(item)
   if (old === ON_DISK) return RAN.FAULT
-  metrics.count(METRIC.CMD_SET)
+  countSet(context, item)
   request.item = 0
-  answer(context, request, store(context, request, item, old), reply, out)
+  const key = context.watchers.topics === 0 ? '' : keyOfItem(context, item)
+  const outcome = store(context, request, item, old)
+  answer(context, request, outcome, reply, out)
+  if (context.watchers.topics !== 0) noteStore(context, request, outcome, key)
   return RAN.DONE
 }
 
-/** Gives the reservation back: the value did not come whole, or not well formed. */
+/**
+ * Gives up what a request holds: its reservation, because the value did not come whole or not well formed,
+ * or what is left of a long answer, because nobody is there to take it.
+ */
 export function abandon(context: CommandContext, request: Request): void {
+  request.producer?.stop()
+  request.producer = null
   if (request.item === 0) return
   context.cache.abandon(request.item)
   request.item = 0
+}
+
+/** Counts a command that has its value. A condition that fails counts as well. */
+function countSet({ cache, metrics }: CommandContext, item: number): void {
+  metrics.count(METRIC.CMD_SET)
+  metrics.countClass(CLASS_METRIC.CMD_SET, cache.sizeClass(item))
 }
 
 /** Says what came of it, with the item as it is now where there is one to show. */
@@ -181,9 +204,11 @@ function compareAndSet(
       return link(context, request, item, old)
     }
     metrics.count(METRIC.CAS_BADVAL)
+    metrics.countClass(CLASS_METRIC.CAS_BADVAL, cache.sizeClass(old))
     return refuse(context, item, OUTCOME.EXISTS)
   }
   metrics.count(METRIC.CAS_HITS)
+  metrics.countClass(CLASS_METRIC.CAS_HITS, cache.sizeClass(old))
   return link(context, request, item, old)
 }
 

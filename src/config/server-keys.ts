@@ -227,6 +227,26 @@ export const SERVER_KEYS = [
     meaning: 'Whether clients may stop the server.',
   },
   {
+    section: 'commands',
+    name: 'detail',
+    field: 'detail',
+    type: 'boolean',
+    default: false,
+    options: ['-D'],
+    meaning:
+      'Whether gets, sets and deletes are counted by prefixes of keys from the start, for "stats detail dump". Clients can turn it on and off by "stats detail". It costs about a microsecond a command.',
+  },
+  {
+    section: 'commands',
+    name: 'prefix_delimiter',
+    field: 'prefixDelimiter',
+    type: 'string',
+    default: ':',
+    unit: 'one character',
+    options: ['-D'],
+    meaning: 'What ends the prefix of a key.',
+  },
+  {
     section: 'auth',
     name: 'file',
     field: 'file',

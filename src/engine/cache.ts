@@ -10,6 +10,7 @@ import type { ItemView, PinOwner } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { Watchers } from '../observe/watchers.ts'
 import { L1Store } from '../store/l1/l1-store.ts'
 import type { L1Options, StoreListener } from '../store/l1/l1-store.ts'
 import {
@@ -37,9 +38,11 @@ import {
   valueStart,
 } from '../store/l1/layout.ts'
 import { CasSequence } from './cas-sequence.ts'
+import { CAUSE, Departures } from './departures.ts'
 import type { DiskTier, TierHost } from './disk-tier.ts'
 import { expiryInstant, isExpired } from './expiry.ts'
 import { FlushState } from './flush.ts'
+import { showItem } from './item-show.ts'
 import { hashKey, randomSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
 
@@ -48,6 +51,7 @@ export const ON_DISK = -1
 
 export class Cache implements PinOwner, StoreListener, TierHost {
   readonly store: L1Store
+  readonly departures: Departures
   readonly #words: Int32Array
   readonly #clock: Clock
   readonly #metrics: Metrics
@@ -58,11 +62,18 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   #deadCount = 0
   #deadBytes = 0
 
-  constructor(options: L1Options, clock: Clock, metrics: Metrics, seed: HashSeed = randomSeed()) {
+  constructor(
+    options: L1Options,
+    clock: Clock,
+    metrics: Metrics,
+    seed: HashSeed = randomSeed(),
+    watchers: Watchers = new Watchers(clock, metrics),
+  ) {
     this.#clock = clock
     this.#metrics = metrics
     this.#seed = seed
     this.store = new L1Store(options, this)
+    this.departures = new Departures(this.store.heap, clock, metrics, watchers)
     this.#words = this.store.heap.words
   }
 
@@ -360,17 +371,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Shows an item to a reply. */
   show(item: number, view: ItemView): void {
-    const words = this.#words
-    const keyAt = keyStart(item)
-    const keyLength = keyBytes(words, item)
-    view.item = item
-    view.keyStart = keyAt
-    view.keyBytes = keyLength
-    view.valueStart = keyAt + keyLength
-    view.valueBytes = valueBytes(words, item)
-    view.clientFlags = clientFlags(words, item)
-    view.casHi = casHi(words, item)
-    view.casLo = casLo(words, item)
+    showItem(this.#words, item, view)
   }
 
   /** Whether an item has a cas value. */
@@ -407,20 +408,17 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   /** Seconds since the item that would be evicted next was used, for statistics. */
   get oldestAgeS(): number {
     const victim = this.store.policy.victim()
-    return victim === 0 ? 0 : Math.max(0, this.#clock.nowS - accessedAt(this.#words, victim))
+    return victim === 0 ? 0 : this.idleS(victim)
   }
 
   evicting(item: number): void {
-    const words = this.#words
     if (this.isDead(item)) {
       this.#tier?.died(item)
-      this.#metrics.count(METRIC.RECLAIMED)
-      if (!hasState(words, item, STATE.FETCHED)) this.#metrics.count(METRIC.EXPIRED_UNFETCHED)
+      this.departures.reclaimed(item)
     } else if (this.#tier !== null && this.#tier.demote(item)) {
-      this.#metrics.count(METRIC.L2_DEMOTIONS)
+      this.departures.demoted(item)
     } else {
-      this.#metrics.count(METRIC.EVICTIONS)
-      if (!hasState(words, item, STATE.FETCHED)) this.#metrics.count(METRIC.EVICTED_UNFETCHED)
+      this.departures.evicted(item)
     }
     this.#forget(item)
   }
@@ -435,21 +433,16 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   }
 
   #alive(item: number): number {
-    if (flushEpoch(this.#words, item) !== this.#flush.epoch) {
-      this.#metrics.count(METRIC.GET_FLUSHED)
-      this.#removeDead(item)
-      return 0
-    }
-    const expiresAtS = expiresAt(this.#words, item)
-    if (expiresAtS !== 0 && expiresAtS <= this.#clock.nowS) {
-      this.#metrics.count(METRIC.GET_EXPIRED)
-      this.#removeDead(item)
-      return 0
-    }
-    return item
+    const isFlushed = flushEpoch(this.#words, item) !== this.#flush.epoch
+    if (!isFlushed && !isExpired(expiresAt(this.#words, item), this.#clock.nowS)) return item
+    this.#metrics.count(isFlushed ? METRIC.GET_FLUSHED : METRIC.GET_EXPIRED)
+    this.departures.cause = isFlushed ? CAUSE.FLUSHED : CAUSE.EXPIRED
+    this.removeDead(item)
+    return 0
   }
 
-  #removeDead(item: number): void {
+  /** Takes out an item that is expired or flushed. */
+  removeDead(item: number): void {
     this.#tier?.died(item)
     this.#forget(item)
     this.store.unlink(item)
@@ -485,7 +478,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     const policy = this.store.policy
     for (let item = policy.victim(); item !== 0;) {
       const next = policy.after(item)
-      if (flushEpoch(this.#words, item) !== this.#flush.epoch) this.#removeDead(item)
+      if (flushEpoch(this.#words, item) !== this.#flush.epoch) this.removeDead(item)
       item = next
     }
     this.#flush.purged()

@@ -63,6 +63,8 @@ const EARLY_PART = 8
 /** Handles in the ring before it is looked how many of them still mean something. */
 const RING_MIN = 65_536
 const RING_PER_ITEM = 4
+/** Arrivals of which the walk over the disk is told; it may miss more. */
+const ARRIVALS_MAX = 1_000_000
 
 export interface TierOptions extends L2Options {
   readonly rules: TierRules
@@ -112,6 +114,8 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
   changedBytes = 0
   /** Changes that were made so far. */
   changes = 0
+  /** Hashes of items that came into memory during a walk over the disk; null while there is none. */
+  arrivals: Set<number> | null = null
 
   private constructor(
     options: TierOptions,
@@ -160,6 +164,9 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
   }
   get writesThrough(): boolean {
     return this.#options.writesThrough
+  }
+  get rules(): TierRules {
+    return this.#options.rules
   }
   get loadingCount(): number {
     return this.#faults.count
@@ -267,6 +274,7 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
       return 0
     }
     l1.pin(item)
+    if (this.arrivals !== null && this.arrivals.size < ARRIVALS_MAX) this.arrivals.add(hashLo)
     return item
   }
 

@@ -1,14 +1,15 @@
 /** What goes to which tier: decisions, without the means to carry them out. */
 
+/** Three of them change while the server runs, by the command `extstore`. */
 export interface TierRules {
   /** Values from this size on live on disk; Infinity for none. */
   readonly largeValueBytesMin: number
   /** Values below and above are kept in memory only. */
-  readonly valueBytesMin: number
+  valueBytesMin: number
   readonly valueBytesMax: number
   /** Less time to live than this is not worth writing. */
-  readonly secondsToLiveMin: number
-  readonly promotion: 'always' | 'second-hit' | 'never'
+  secondsToLiveMin: number
+  promotion: 'always' | 'second-hit' | 'never'
 }
 
 /** Whether a value is to live on disk rather than in memory. */

@@ -40,6 +40,14 @@ export const OP = {
   SHUTDOWN: 24,
   /** Certificates and keys are read again. */
   REFRESH_CERTS: 25,
+  /** Commands to the server whose words stand in the place of the key, all of them. */
+  LRU_CRAWLER: 26,
+  WATCH: 27,
+  CACHE_MEMLIMIT: 28,
+  SLABS: 29,
+  LRU: 30,
+  EXTSTORE: 31,
+  DEBUGTIME: 32,
 } as const
 
 export type Op = (typeof OP)[keyof typeof OP]
@@ -159,6 +167,12 @@ export const RAN = {
   FAULT: 2,
   /** Answered, and from now on the client may do more. */
   AUTHENTICATED: 3,
+  /** A part is answered: to be run again in the next turn, for `request.producer` has more. */
+  MORE: 4,
+  /** The same, but only when the producer says so. */
+  PAUSED: 5,
+  /** Answered, and from now on the client only listens, to `request.topics`. */
+  WATCHING: 6,
 } as const
 
 export type Ran = (typeof RAN)[keyof typeof RAN]

@@ -25,6 +25,10 @@ export interface Reply {
   /** One statistic; `endOfStats` closes the list. */
   stat(out: OutputBuffer, request: Request, name: string, value: string): void
   endOfStats(out: OutputBuffer, request: Request): void
+  /** Whether `line` says anything: it does in a protocol of lines. */
+  readonly hasLines: boolean
+  /** A line of its own form, without its end, that only a protocol of lines has. */
+  line(out: OutputBuffer, request: Request, text: string): void
   /** The ways to log in. */
   mechanisms(out: OutputBuffer, request: Request, names: string): void
 }

@@ -9,6 +9,7 @@ import { bytesOf } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
 import { OP, OUTCOME } from './codes.ts'
 import type { Op, Outcome } from './codes.ts'
+import type { Producer } from './producer.ts'
 
 /** A meta command has no more flags than this that its reply could show. */
 const SHOWN_MAX = 20
@@ -43,7 +44,7 @@ export class Request {
   /** A multiget is under way: the input goes on with its next key. */
   continues = false
 
-  /** The key: `keyBytes` bytes of `bytes` from `keyStart` on. For STATS, its first argument. */
+  /** The key: `keyBytes` bytes of `bytes` from `keyStart` on. For STATS and its like, all its words. */
   bytes: Bytes
   keyStart = 0
   keyBytes = 0
@@ -87,6 +88,11 @@ export class Request {
   item = 0
   /** Set by `begin`: where in the heap the value goes. */
   valueStart = 0
+
+  /** What is left of a long answer. */
+  producer: Producer | null = null
+  /** WATCH: bits of TOPIC. */
+  topics = 0
 
   /** Why a request is refused, and how many bytes of input its value would have taken. */
   outcome: Outcome = OUTCOME.NONE

@@ -5,6 +5,7 @@ import { limitLines } from '../observe/log.ts'
 import type { Logger } from '../observe/log.ts'
 import { METRIC } from '../observe/metrics.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { TOPIC, Watchers } from '../observe/watchers.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPlaces } from './connection-places.ts'
 import type { Place, PlaceLimits } from './connection-places.ts'
@@ -40,11 +41,27 @@ export class ConnectionTable {
   /** Logs a refusal, unless that was done a moment ago. */
   readonly #noteRefusal: () => void
 
-  constructor(options: ConnectionTableOptions, clock: Clock, metrics: Metrics, log: Logger) {
+  readonly #watchers: Watchers
+  /** Those that are being closed because they were idle. */
+  readonly #idle = new Set<Connection>()
+  #isStopping = false
+  /** The number of the connection that came last. */
+  #lastNumber: number
+
+  constructor(
+    options: ConnectionTableOptions,
+    clock: Clock,
+    metrics: Metrics,
+    log: Logger,
+    watchers: Watchers = new Watchers(clock, metrics),
+    listeners = 1,
+  ) {
     this.#options = options
     this.#clock = clock
     this.#metrics = metrics
     this.#log = log
+    this.#watchers = watchers
+    this.#lastNumber = listeners
     this.#places = new ConnectionPlaces(options, () => this.#admitNext())
     this.#noteRefusal = limitLines(
       REFUSAL_LOG_INTERVAL_MS,
@@ -59,6 +76,9 @@ export class ConnectionTable {
 
   get count(): number {
     return this.#connections.size
+  }
+  get all(): Iterable<Connection> {
+    return this.#connections.keys()
   }
   /** Whether one who comes now is served or refused, and not made to wait. */
   get accepting(): boolean {
@@ -98,6 +118,8 @@ export class ConnectionTable {
 
   add(connection: Connection, place: Place | null): void {
     this.#connections.set(connection, place)
+    connection.number = ++this.#lastNumber
+    this.#tell(connection, 'conn_new', '')
     if (this.#log.level === 'debug' || this.#log.level === 'trace') {
       const { remoteAddress, remotePort } = connection.socket
       this.#log.debug({ remoteAddress, remotePort, connections: this.count }, 'connection opened')
@@ -108,9 +130,30 @@ export class ConnectionTable {
     const place = this.#connections.get(connection)
     if (!this.#connections.delete(connection)) return
     if (error !== null) this.#metrics.count(METRIC.CONN_ERRORS)
+    const reason = this.#reasonOf(connection, error)
+    this.#tell(connection, 'conn_close', ` reason=${reason}`)
     this.#log.debug(error === null ? {} : { reason: error.message }, 'connection closed')
     place?.free()
     if (this.#connections.size === 0) this.#emptied?.()
+  }
+
+  /** Tells those who watch connections. */
+  #tell(connection: Connection, event: string, reason: string): void {
+    if ((this.#watchers.topics & TOPIC.CONNEVENTS) === 0) return
+    const { remoteAddress, remotePort } = connection.socket
+    const isLocal = remoteAddress === undefined
+    const place = `rip=${remoteAddress ?? 'unix'} rport=${remotePort ?? 0}`
+    const transport = isLocal ? 'local' : 'tcp'
+    this.#watchers.tell(
+      TOPIC.CONNEVENTS,
+      `type=${event} ${place} transport=${transport}${reason} cfd=${connection.number}`,
+    )
+  }
+
+  #reasonOf(connection: Connection, error: Error | null): string {
+    if (error !== null) return 'error'
+    if (this.#idle.delete(connection)) return 'idle_timeout'
+    return this.#isStopping ? 'shutdown' : 'normal'
   }
 
   /** Closes those that have sent nothing for too long. */
@@ -119,7 +162,9 @@ export class ConnectionTable {
     const idleSinceS = this.#clock.nowS - this.#options.idleTimeoutMs / 1000
     for (const connection of this.#connections.keys()) {
       if (connection.activeAtS >= idleSinceS || connection.busy) continue
+      if (connection.isWatching) continue
       this.#metrics.count(METRIC.IDLE_KICKS)
+      this.#idle.add(connection)
       connection.destroy()
     }
   }
@@ -129,6 +174,7 @@ export class ConnectionTable {
    * `timeoutMs`. Resolves when none is left.
    */
   async closeAll(timeoutMs: number): Promise<void> {
+    this.#isStopping = true
     for (const { socket } of this.#waiting.splice(0)) socket.destroy()
     const deadlineMs = this.#clock.elapsedMs() + timeoutMs
     // Two turns of the event loop read what the system had received when stopping began.

@@ -39,6 +39,7 @@ import { HEADROOM_BYTES } from './io-area.ts'
 import type { OutputHolder } from './io-area.ts'
 import { KeptInput } from './kept-input.ts'
 import { startReading } from './socket-reader.ts'
+import { SocketWatcher, unheard } from './socket-watcher.ts'
 import { SENT, failWrite } from './socket-writer.ts'
 import { INTAKE } from './value-intake.ts'
 
@@ -52,6 +53,10 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
   failedLogins = 0
+  /** By which watchers and statistics know it; the table of connections gives it. */
+  number = 0
+  /** The client asks for nothing more: it is told what others do. */
+  isWatching = false
   readonly #host: ConnectionHost
   /** What the client speaks, once its first byte has told. */
   #protocol: Protocol | null = null
@@ -232,8 +237,26 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       preloadAhead(disk, this.#protocol!, command.request, scratch)
       return false
     }
+    if (ran === RAN.MORE || ran === RAN.PAUSED) {
+      command.wait(waiting)
+      if (ran === RAN.MORE) {
+        this.#yield()
+      } else {
+        this.#suspended = true
+        command.request.producer!.whenReady(this)
+      }
+      return false
+    }
     command.waiting = WAITING.NOTHING
     if (ran === RAN.CLOSE) this.#closing = true
+    if (ran === RAN.WATCHING) {
+      const { context, metrics } = this.#host
+      this.isWatching = true
+      this.#protocol = unheard(this.#protocol!)
+      SocketWatcher.start(this.socket, command.request.topics, context.watchers, metrics)
+      this.#yield()
+      return false
+    }
     if (ran === RAN.AUTHENTICATED) {
       // The next turn begins with the protocol of those who have logged in.
       this.#protocol = this.#host.protocols.unlocked(this.#protocol!)

@@ -24,6 +24,8 @@ export interface Clock {
   notBefore(seconds: number): void
   /** Milliseconds since an arbitrary instant, monotonic, with fractions. */
   elapsedMs(): number
+  /** Microseconds since 1970, for lines that are to be put in order by it. */
+  wallUs(): number
   /** Calls `task` every `periodMs` milliseconds. */
   every(periodMs: number, task: () => void): Repeating
   /** Calls `task` once, `delayMs` milliseconds from now. */
@@ -37,11 +39,15 @@ export class SystemClock implements Clock {
   /** Where the wall clock is behind what was seen before, time goes on from there. */
   #baseS = 0
   #baseMs = 0
+  /** Only for tests of clients: see `pause` and `shift`. */
+  #isPaused = false
+  #shiftS = 0
 
   constructor() {
     this.nowS = Math.floor(Date.now() / 1000)
     this.#ticking = this.every(TICK_MS, () => {
-      const wallS = Math.floor(Date.now() / 1000)
+      if (this.#isPaused) return
+      const wallS = Math.floor(Date.now() / 1000) + this.#shiftS
       const sinceBaseS = this.#baseS + Math.floor((this.elapsedMs() - this.#baseMs) / 1000)
       this.nowS = Math.max(this.nowS, wallS, sinceBaseS)
     })
@@ -56,6 +62,21 @@ export class SystemClock implements Clock {
 
   elapsedMs(): number {
     return performance.now()
+  }
+
+  wallUs(): number {
+    return Math.floor((performance.timeOrigin + performance.now()) * 1000)
+  }
+
+  /** Lets the coarse clock stand still, or go on from where the wall clock is by now. */
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused
+  }
+
+  /** Moves the coarse clock on by some seconds, or back. */
+  shift(seconds: number): void {
+    this.#shiftS += seconds
+    this.nowS += seconds
   }
 
   every(periodMs: number, task: () => void): Repeating {
@@ -91,6 +112,10 @@ export class ManualClock implements Clock {
 
   elapsedMs(): number {
     return this.#elapsedMs
+  }
+
+  wallUs(): number {
+    return this.nowS * 1_000_000
   }
 
   every(periodMs: number, task: () => void): Repeating {

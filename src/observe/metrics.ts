@@ -103,11 +103,45 @@ export const METRIC = {
   LISTEN_DISABLED_NUM: 66,
   /** Connections closed because they had most under way when there was too much. */
   INFLIGHT_KICKS: 67,
+  /** Runs of the crawler, items that it looked at, and those of them that were dead and went. */
+  LRU_CRAWLER_STARTS: 68,
+  CRAWLER_ITEMS_CHECKED: 69,
+  CRAWLER_RECLAIMED: 70,
+  /** Lines that watchers were sent, and those that a slow one was not. */
+  LOG_WATCHER_SENT: 71,
+  LOG_WATCHER_SKIPPED: 72,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]
 
 const SLOT_COUNT = Object.keys(METRIC).length
+
+/** What is counted for each size class of items beside the sums above: `stats slabs`, `stats items`. */
+export const CLASS_METRIC = {
+  GET_HITS: 0,
+  CMD_SET: 1,
+  DELETE_HITS: 2,
+  INCR_HITS: 3,
+  DECR_HITS: 4,
+  CAS_HITS: 5,
+  CAS_BADVAL: 6,
+  TOUCH_HITS: 7,
+  EVICTED: 8,
+  EVICTED_NONZERO: 9,
+  EVICTED_UNFETCHED: 10,
+  EXPIRED_UNFETCHED: 11,
+  RECLAIMED: 12,
+  OUTOFMEMORY: 13,
+  CRAWLER_RECLAIMED: 14,
+  CRAWLER_ITEMS_CHECKED: 15,
+  /** No count: how long the item that was evicted last had not been used, in seconds. */
+  EVICTED_TIME: 16,
+} as const
+
+export type ClassMetricSlot = (typeof CLASS_METRIC)[keyof typeof CLASS_METRIC]
+
+/** Ids of size classes are below this. */
+const CLASSES = 64
 
 /** Index of every histogram of durations. */
 export const LATENCY = {
@@ -121,6 +155,7 @@ export type LatencySlot = (typeof LATENCY)[keyof typeof LATENCY]
 
 export class Metrics {
   readonly #slots: Float64Array = new Float64Array(SLOT_COUNT)
+  readonly #ofClass: Float64Array = new Float64Array(Object.keys(CLASS_METRIC).length * CLASSES)
   readonly #latencies: readonly Histogram[] = Object.keys(LATENCY).map(() => new Histogram())
 
   /** Adds one. */
@@ -137,6 +172,19 @@ export class Metrics {
     return this.#slots[slot]!
   }
 
+  /** Adds one for a size class. */
+  countClass(slot: ClassMetricSlot, sizeClass: number): void {
+    this.#ofClass[slot * CLASSES + sizeClass]!++
+  }
+
+  setClass(slot: ClassMetricSlot, sizeClass: number, value: number): void {
+    this.#ofClass[slot * CLASSES + sizeClass] = value
+  }
+
+  classValue(slot: ClassMetricSlot, sizeClass: number): number {
+    return this.#ofClass[slot * CLASSES + sizeClass]!
+  }
+
   /** Notes how long something took. */
   time(slot: LatencySlot, us: number): void {
     this.#latencies[slot]!.record(us)
@@ -149,6 +197,7 @@ export class Metrics {
   /** Sets every counter to zero, and empties the histograms. */
   reset(): void {
     this.#slots.fill(0)
+    this.#ofClass.fill(0)
     for (const latency of this.#latencies) latency.reset()
   }
 }

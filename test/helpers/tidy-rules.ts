@@ -93,6 +93,7 @@ const SYNCHRONOUS = /^src\/(?:bytes|message|protocol|commands|engine|store\/l1)\
 /** But for these, and why: no command calls what waits in them. */
 const MAY_WAIT: Readonly<Record<string, string>> = {
   'src/engine/disk-tier.ts': 'opens and closes the disk',
+  'src/engine/disk-walk.ts': 'reads ahead for who lists keys',
   'src/engine/faults.ts': 'reads for commands that have been put off until it is done',
   'src/engine/warm-up.ts': 'fills memory in the background',
 }

@@ -31,6 +31,7 @@ import { Request } from '../../src/message/request.ts'
 import { ManualClock } from '../../src/observe/clock.ts'
 import { createLoggerTo } from '../../src/observe/log.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
+import { Watchers } from '../../src/observe/watchers.ts'
 import type { MetricSlot } from '../../src/observe/metrics.ts'
 import { TextProtocol } from '../../src/protocol/text/protocol.ts'
 
@@ -96,6 +97,7 @@ export class Tiers {
       view: new ItemView(heap),
       heap,
       authenticator: null,
+      watchers: new Watchers(clock, metrics),
       counter: new Counter(),
     })
     return new Tiers(folder, clock, metrics, cache, tier, context, logged)

@@ -63,6 +63,7 @@ const NO_MEMORY_FOR_A_COUNTER = 'Out of memory incrementing value'
 const AUTHENTICATED = 'Authenticated'
 
 export class BinaryReply implements Reply {
+  readonly hasLines = false
   /** By outcome. */
   readonly #statusOf: Int32Array
   /** All texts one after another, and by status where each begins and how long it is. */
@@ -178,6 +179,11 @@ export class BinaryReply implements Reply {
 
   endOfStats(out: OutputBuffer, request: Request): void {
     this.#header(out, request, STATUS_CODE.OK, 0, 0)
+  }
+
+  /** Nobody can ask for such a line in this protocol; who asks for a part of it gets none. */
+  line(out: OutputBuffer, request: Request, _text: string): void {
+    this.#say(out, request, STATUS_CODE.NOT_FOUND)
   }
 
   mechanisms(out: OutputBuffer, request: Request, names: string): void {

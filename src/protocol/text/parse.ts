@@ -161,7 +161,17 @@ export class TextParser {
         if (!this.#readLevel(request, buffer)) return refuse(request, OUTCOME.BAD_FORMAT)
         request.op = op
         return PARSED.READY
+      case OP.LRU_CRAWLER:
+      case OP.CACHE_MEMLIMIT:
+      case OP.SLABS:
+      case OP.LRU:
+      case OP.EXTSTORE:
+      case OP.DEBUGTIME:
+        this.#readQuiet(request, buffer)
+        return this.#readWords(request, op)
       case OP.STATS:
+      case OP.WATCH:
+        return this.#readWords(request, op)
       case OP.SHUTDOWN:
         request.keyStart = this.#tokens[2]!
         request.keyBytes = this.#tokenCount < 2 ? 0 : this.#tokens[3]! - this.#tokens[2]!
@@ -332,6 +342,14 @@ export class TextParser {
     request.op = op
     request.keyStart = this.#tokens[2]!
     request.keyBytes = keyBytes
+    return PARSED.READY
+  }
+
+  /** All words behind the verb, as they stand there. */
+  #readWords(request: Request, op: Op): Parsed {
+    request.op = op
+    request.keyStart = this.#tokens[2]!
+    request.keyBytes = this.#tokenCount < 2 ? 0 : this.#lastTokenEnd - this.#tokens[2]!
     return PARSED.READY
   }
 

@@ -27,6 +27,7 @@ export class TextProtocol implements Protocol {
 
 /** Answers each command in the form that it was asked in. */
 class LineReply implements Reply {
+  readonly hasLines = true
   readonly #text: TextReply = new TextReply()
   readonly #meta: MetaReply = new MetaReply(this.#text)
 
@@ -65,6 +66,10 @@ class LineReply implements Reply {
 
   endOfStats(out: OutputBuffer): void {
     this.#text.endOfStats(out)
+  }
+
+  line(out: OutputBuffer, request: Request, text: string): void {
+    this.#text.line(out, request, text)
   }
 
   mechanisms(out: OutputBuffer, request: Request, names: string): void {

@@ -60,6 +60,7 @@ const WORDS: Record<Outcome, string> = {
 }
 
 export class TextReply implements Reply {
+  readonly hasLines = true
   /** All words one after another, and where each begins. */
   readonly #words: Bytes
   readonly #wordStart: Int32Array
@@ -151,6 +152,10 @@ export class TextReply implements Reply {
 
   endOfStats(out: OutputBuffer): void {
     this.#end(out)
+  }
+
+  line(out: OutputBuffer, request: Request, text: string): void {
+    if (!request.quiet) out.text(`${text}\r\n`)
   }
 
   mechanisms(out: OutputBuffer, _request: Request, names: string): void {

@@ -11,6 +11,7 @@ const VERB = {
   set: 0x746573,
   add: 0x646461,
   cas: 0x736163,
+  lru: 0x75726c,
   gets: 0x73746567,
   gats: 0x73746167,
   incr: 0x72636e69,
@@ -58,6 +59,8 @@ export function verbOf(bytes: Bytes, start: number, end: number): Op {
           return OP.ADD
         case VERB.cas:
           return OP.CAS
+        case VERB.lru:
+          return OP.LRU
         default:
           return OP.NONE
       }
@@ -85,6 +88,8 @@ function longVerbOf(buffer: Buffer, start: number, end: number): Op {
     case 5:
       if (equalsText(buffer, start, end, 'touch')) return OP.TOUCH
       if (equalsText(buffer, start, end, 'stats')) return OP.STATS
+      if (equalsText(buffer, start, end, 'watch')) return OP.WATCH
+      if (equalsText(buffer, start, end, 'slabs')) return OP.SLABS
       return OP.NONE
     case 6:
       if (equalsText(buffer, start, end, 'delete')) return OP.DELETE
@@ -96,11 +101,18 @@ function longVerbOf(buffer: Buffer, start: number, end: number): Op {
       if (equalsText(buffer, start, end, 'version')) return OP.VERSION
       return OP.NONE
     case 8:
-      return equalsText(buffer, start, end, 'shutdown') ? OP.SHUTDOWN : OP.NONE
+      if (equalsText(buffer, start, end, 'shutdown')) return OP.SHUTDOWN
+      if (equalsText(buffer, start, end, 'extstore')) return OP.EXTSTORE
+      return OP.NONE
     case 9:
       if (equalsText(buffer, start, end, 'flush_all')) return OP.FLUSH_ALL
       if (equalsText(buffer, start, end, 'verbosity')) return OP.VERBOSITY
+      if (equalsText(buffer, start, end, 'debugtime')) return OP.DEBUGTIME
       return OP.NONE
+    case 11:
+      return equalsText(buffer, start, end, 'lru_crawler') ? OP.LRU_CRAWLER : OP.NONE
+    case 14:
+      return equalsText(buffer, start, end, 'cache_memlimit') ? OP.CACHE_MEMLIMIT : OP.NONE
     case 13:
       return equalsText(buffer, start, end, 'refresh_certs') ? OP.REFRESH_CERTS : OP.NONE
     default:

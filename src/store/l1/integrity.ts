@@ -34,6 +34,7 @@ export function checkIntegrity(store: L1Store): IntegrityReport {
   checkIndex(store, linked.items)
   checkOrder(store, linked.items)
   assert(linked.bytes === store.usedBytes, `usedBytes ${store.usedBytes} is really ${linked.bytes}`)
+  checkClasses(store, linked.items)
   const { memoryBytesMax, entriesMax } = store.options
   assert(
     store.memoryBytes <= memoryBytesMax,
@@ -95,6 +96,24 @@ function checkPages(store: L1Store): { items: Set<number>; unlinked: number; byt
     assert(slabs.classUsed(classId) === used, `class ${classId} has ${used} chunks in use`)
   }
   return { items, unlinked, bytes }
+}
+
+/** The counts of size classes are those of their items. */
+function checkClasses(store: L1Store, items: Set<number>): void {
+  const words = store.heap.words
+  const counts = new Map<number, number>()
+  const bytes = new Map<number, number>()
+  for (const item of items) {
+    const classId = sizeClass(words, item)
+    const size = itemBytes(keyBytes(words, item), valueBytes(words, item))
+    counts.set(classId, (counts.get(classId) ?? 0) + 1)
+    bytes.set(classId, (bytes.get(classId) ?? 0) + size)
+  }
+  for (let classId = 1; classId <= LARGE; classId++) {
+    const count = counts.get(classId) ?? 0
+    assert(store.itemsOf(classId) === count, `class ${classId} has ${count} items`)
+    assert(store.bytesOf(classId) === (bytes.get(classId) ?? 0), `bytes of class ${classId}`)
+  }
 }
 
 /** Walks the index: every linked item is in its bucket once, with a key of its own. */

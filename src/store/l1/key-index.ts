@@ -23,6 +23,9 @@ const LEVEL_START_MAX = 16
 /** At the start the index takes at most one part in this many of the memory of a small store. */
 const START_SHARE = 64
 export const BUCKET_BYTES = 4
+const HASH_BITS = 32
+/** Behind the last bucket; see `walk`. */
+export const WALK_END: number = 2 ** HASH_BITS
 
 export class KeyIndex {
   readonly #bytes: Bytes
@@ -131,6 +134,24 @@ export class KeyIndex {
     return this.#buckets[bucket]!
   }
 
+  /**
+   * Walks over all items, a bucket at a time, in the order of their hashes read from the lowest bit on: the
+   * bits of a bucket are the first of these, so that splitting it leaves what was visited on one side of
+   * the cursor and what was not on the other. Begins at 0; the walk is over at WALK_END. Items that stay in
+   * the index meanwhile are visited exactly once. `visit` must not take out another item.
+   */
+  walk(cursor: number, visit: (item: number) => void): number {
+    const bucket = this.#bucketOf(reversed(cursor))
+    let item = this.#buckets[bucket]!
+    while (item !== 0) {
+      const next = hashNext(this.#words, item)
+      visit(item)
+      item = next
+    }
+    const isSplit = bucket < this.#split || bucket > this.#mask
+    return cursor + 2 ** (HASH_BITS - this.#level - (isSplit ? 1 : 0))
+  }
+
   /** The bucket that a hash belongs to. */
   bucketOf(hash: number): number {
     return this.#bucketOf(hash)
@@ -159,4 +180,14 @@ export class KeyIndex {
     }
     assert(false, 'a linked item is in its bucket')
   }
+}
+
+/** The 32 bits of a number in reverse order: pairs change places, then pairs of pairs, and so on. */
+function reversed(bits: number): number {
+  let x = bits | 0
+  x = ((x >>> 1) & 0x5555_5555) | ((x & 0x5555_5555) << 1)
+  x = ((x >>> 2) & 0x3333_3333) | ((x & 0x3333_3333) << 2)
+  x = ((x >>> 4) & 0x0f0f_0f0f) | ((x & 0x0f0f_0f0f) << 4)
+  x = ((x >>> 8) & 0x00ff_00ff) | ((x & 0x00ff_00ff) << 8)
+  return (x >>> 16) | (x << 16)
 }

@@ -15,7 +15,7 @@
 import { copyBytes } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
 import { assert } from '../../errors.ts'
-import { UNIT_BYTES, createHeap } from './heap.ts'
+import { UNIT_BYTES, createHeap, createTable } from './heap.ts'
 import type { Heap } from './heap.ts'
 import { BUCKET_BYTES, KeyIndex } from './key-index.ts'
 import {
@@ -85,6 +85,9 @@ export class L1Store {
   readonly #room: RoomMaker
   readonly #listener: StoreListener
   #usedBytes = 0
+  /** Linked items, and their bytes, by size class. */
+  readonly #classItems = createTable(LARGE + 1)
+  readonly #classBytes = new Float64Array(LARGE + 1)
 
   constructor(options: L1Options, listener: StoreListener) {
     this.options = options
@@ -112,6 +115,17 @@ export class L1Store {
   /** Bytes of headers, keys and values of linked items. */
   get usedBytes(): number {
     return this.#usedBytes
+  }
+  /** The same for one size class. */
+  itemsOf(classId: number): number {
+    return this.#classItems[classId]!
+  }
+  bytesOf(classId: number): number {
+    return this.#classBytes[classId]!
+  }
+  /** The class that an item is of, or would be. */
+  classOf(keyLength: number, valueLength: number): number {
+    return this.slabs.classes.classFor(itemBytes(keyLength, valueLength))
   }
   /** Bytes taken from the system for pages and index. */
   get memoryBytes(): number {
@@ -212,7 +226,9 @@ export class L1Store {
     const classId = this.slabs.classes.classFor(itemBytes(keyLength, valueLength))
     if (classId === LARGE || classId !== sizeClass(words, item)) return false
     if (pins(words, item) !== 0) return false
-    this.#usedBytes += valueLength - valueBytes(words, item)
+    const more = valueLength - valueBytes(words, item)
+    this.#usedBytes += more
+    this.#classBytes[classId]! += more
     setValueBytes(words, item, valueLength)
     removeState(words, item, STATE.FETCHED)
     this.policy.rewritten(item)
@@ -241,8 +257,12 @@ export class L1Store {
   /** What leaving means beside the index and the order of eviction. */
   #leave(item: number): void {
     const words = this.#words
+    const classId = sizeClass(words, item)
+    const bytes = itemBytes(keyBytes(words, item), valueBytes(words, item))
     removeState(words, item, STATE.LINKED)
-    this.#usedBytes -= itemBytes(keyBytes(words, item), valueBytes(words, item))
+    this.#usedBytes -= bytes
+    this.#classItems[classId]!--
+    this.#classBytes[classId]! -= bytes
     if (pins(words, item) === 0) this.slabs.free(item)
   }
 
@@ -310,8 +330,12 @@ export class L1Store {
 
   #linked(item: number): void {
     const words = this.#words
+    const classId = sizeClass(words, item)
+    const bytes = itemBytes(keyBytes(words, item), valueBytes(words, item))
     addState(words, item, STATE.LINKED)
-    this.#usedBytes += itemBytes(keyBytes(words, item), valueBytes(words, item))
+    this.#usedBytes += bytes
+    this.#classItems[classId]!++
+    this.#classBytes[classId]! += bytes
     removePin(words, item)
     this.slabs.removePagePin(item)
     if (this.index.wantsGrowth) this.#growIndex()
@@ -324,6 +348,25 @@ export class L1Store {
       if (!this.options.evictions || !this.evictOne()) return false
     }
     return true
+  }
+
+  /**
+   * Goes a step towards a new limit of memory, which the heap has room for: up at once, down by the page
+   * that is sparsest. Returns whether another step is needed; a store without evictions may stay above.
+   */
+  stepTo(memoryBytesMax: number): boolean {
+    const { options } = this
+    const lower = this.memoryBytes - this.heap.pageBytes
+    options.memoryBytesMax = Math.max(memoryBytesMax, Math.min(lower, options.memoryBytesMax))
+    const pageLimit = this.#pagesBeside(this.index.memoryBytes)
+    if (!this.#room.shrinkTo(pageLimit)) {
+      // What cannot be given up stays within the limit.
+      options.memoryBytesMax = Math.max(options.memoryBytesMax, this.memoryBytes)
+      this.slabs.pageLimit = this.#pagesBeside(this.index.memoryBytes)
+      return false
+    }
+    this.slabs.pageLimit = pageLimit
+    return options.memoryBytesMax > memoryBytesMax
   }
 
   /** Adds a bucket, and gives up a page for it where no other memory is left. */

@@ -134,6 +134,10 @@ export class Slabs {
     while (this.#pageClass[first] === RUN_TAIL) first--
     return first
   }
+  /** Whether a page is the first one of a large item. */
+  isRun(page: number): boolean {
+    return this.#pageClass[page] === LARGE
+  }
   isFree(page: number): boolean {
     return this.#pageClass[page] === FREE
   }

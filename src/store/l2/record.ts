@@ -175,14 +175,26 @@ export function readRecord(
     out.value = from
     out.valueStart = valueStart
   }
+  fillFields(from, at, out)
+  return READ.OK
+}
+
+/** Reads all but the value of the record at `at` of bytes that end at `end`. Returns whether it is good. */
+export function readFields(from: Bytes, at: number, end: number, out: RecordFields): boolean {
+  if (recordLengthAt(from, at, end) === 0 || !isIntact(from, at)) return false
+  fillFields(from, at, out)
+  return true
+}
+
+function fillFields(from: Bytes, at: number, out: RecordFields): void {
+  const view = from.view
   out.clientFlags = view.getUint32(at + CLIENT_FLAGS, true)
   out.expiresAtS = recordExpiresAtS(from, at)
   out.casHi = recordCasHi(from, at)
   out.casLo = recordCasLo(from, at)
   out.state = view.getUint8(at + STATE)
-  out.keyBytes = keyBytes
+  out.keyBytes = recordKeyBytes(from, at)
   out.valueBytes = view.getUint32(at + VALUE_BYTES, true)
-  return READ.OK
 }
 
 /**

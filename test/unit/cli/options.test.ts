@@ -119,11 +119,10 @@ describe("memcached's options", () => {
   })
 
   it('that mean nothing here are accepted with one warning each', () => {
-    const line =
-      '-t 4 -k -r -L -C -f 1.1 -n 64 -D : -o modern,lru_crawler -o hashpower=20 -o modern'
+    const line = '-t 4 -k -r -L -C -f 1.1 -n 64 -o modern,lru_crawler -o hashpower=20 -o modern'
     const { overrides, warnings } = parseCommandLine(words(line))
     assert.deepEqual(overrides, [])
-    assert.equal(warnings.length, 11)
+    assert.equal(warnings.length, 10)
     for (const warning of warnings) assert.match(warning, /^option -.* has no effect/)
   })
 
@@ -138,10 +137,16 @@ describe("memcached's options", () => {
       dumpEnabled: false,
       watchEnabled: false,
       shutdownEnabled: true,
+      detail: false,
+      prefixDelimiter: ':',
     })
     assert.equal(auth.file, '/etc/users')
     assert.equal(server.protocol, 'auto')
-    assert.deepEqual(Object.values(configOf('').commands), [true, true, true, false])
+    const defaults = [true, true, true, false, false, ':']
+    assert.deepEqual(Object.values(configOf('').commands), defaults)
+    const counting = configOf('-D |').commands
+    assert.deepEqual([counting.detail, counting.prefixDelimiter], [true, '|'])
+    assert.match(usageError('-D ab'), /^option -D: ab is not one character/)
   })
 
   it('-S is the binary protocol alone, and logging in', () => {

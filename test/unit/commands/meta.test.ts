@@ -8,6 +8,7 @@ import type { CommandContext } from '../../../src/commands/context.ts'
 import { OP } from '../../../src/message/codes.ts'
 import { Counter } from '../../../src/message/counter.ts'
 import { Request } from '../../../src/message/request.ts'
+import { Watchers } from '../../../src/observe/watchers.ts'
 import { TextProtocol } from '../../../src/protocol/text/protocol.ts'
 import { TestCache } from '../../helpers/cache.ts'
 import { startServer } from '../../helpers/server.ts'
@@ -27,6 +28,7 @@ function increment(test: TestCache): void {
     view,
     heap,
     counter: new Counter(),
+    watchers: new Watchers(clock, metrics),
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a counter needs no more of it
   const context = used as CommandContext

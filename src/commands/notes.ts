@@ -1,0 +1,107 @@
+/**
+ * Commands told to those who watch, and counted by prefixes of keys. To be called only where
+ * `context.watchers.topics` is not 0: nobody else has to pay for it.
+ */
+import { uriEncoded } from '../bytes/uri.ts'
+import { expiryInstant } from '../engine/expiry.ts'
+import { OP, OPTION, OUTCOME } from '../message/codes.ts'
+import type { Outcome } from '../message/codes.ts'
+import type { Request } from '../message/request.ts'
+import { TOPIC } from '../observe/watchers.ts'
+import type { CommandContext } from './context.ts'
+
+/** memcached's words for what became of a storage command. */
+const STATUS: Partial<Record<Outcome, string>> = {
+  [OUTCOME.STORED]: 'stored',
+  [OUTCOME.NOT_STORED]: 'not_stored',
+  [OUTCOME.EXISTS]: 'exists',
+  [OUTCOME.NOT_FOUND]: 'not_found',
+  [OUTCOME.TOO_LARGE]: 'too_large',
+  [OUTCOME.NO_MEMORY]: 'no_memory',
+}
+
+const COMMAND: Readonly<Record<number, string>> = {
+  [OP.ADD]: 'add',
+  [OP.SET]: 'set',
+  [OP.REPLACE]: 'replace',
+  [OP.APPEND]: 'append',
+  [OP.PREPEND]: 'prepend',
+  [OP.CAS]: 'cas',
+}
+
+/** The key of a request whose input is still there. */
+export function keyOf({ bytes, keyStart, keyBytes }: Request): string {
+  return bytes.buffer.toString('latin1', keyStart, keyStart + keyBytes)
+}
+
+/** The key of an item, or of a reservation. */
+export function keyOfItem({ cache, heap }: CommandContext, item: number): string {
+  const end = cache.valueStart(item)
+  return heap.buffer.toString('latin1', end - cache.keyBytes(item), end)
+}
+
+/** A key was asked for by a get; `item` is 0 if there is none. */
+export function noteGet(context: CommandContext, request: Request, item: number): void {
+  if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) {
+    context.prefixes.get(keyOf(request), item !== 0)
+  }
+  noteLookup(context, request, item)
+}
+
+/** A key was looked up, for whatever command. */
+export function noteLookup(context: CommandContext, request: Request, item: number): void {
+  const { cache, watchers } = context
+  const cause = cache.departures.takeCause()
+  if ((watchers.topics & TOPIC.FETCHERS) === 0) return
+  const status = item === 0 ? cause : 'found'
+  const classId = item === 0 ? 0 : cache.sizeClass(item)
+  const size = item === 0 ? 0 : cache.valueBytes(item)
+  watchers.tell(
+    TOPIC.FETCHERS,
+    `type=item_get key=${uriEncoded(keyOf(request))} status=${status} clsid=${classId} ` +
+      `cfd=${clientOf(context)} size=${size}`,
+  )
+}
+
+/** A storage command was carried out, or could not be. */
+export function noteStore(
+  context: CommandContext,
+  request: Request,
+  outcome: Outcome,
+  key: string,
+): void {
+  const { cache, clock, watchers } = context
+  if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.set(key)
+  cache.departures.takeCause()
+  if ((watchers.topics & TOPIC.MUTATIONS) === 0) return
+  const { valueBytes } = request
+  const hasItem = outcome !== OUTCOME.TOO_LARGE && outcome !== OUTCOME.NO_MEMORY
+  const expiresAtS = expiryInstant(request.exptime, clock.nowS)
+  const ttlS = expiresAtS === 0 || !hasItem ? 0 : Math.max(0, expiresAtS - clock.nowS)
+  const command = request.ifCas ? COMMAND[OP.CAS] : COMMAND[request.op]
+  const classId = hasItem ? cache.store.classOf(key.length, valueBytes) : 0
+  watchers.tell(
+    TOPIC.MUTATIONS,
+    `type=item_store key=${uriEncoded(key)} status=${STATUS[outcome] ?? 'na'} ` +
+      `cmd=${command ?? 'na'} ttl=${ttlS} clsid=${classId} cfd=${clientOf(context)} ` +
+      `size=${hasItem ? valueBytes : 0}`,
+  )
+}
+
+/** A key is to be deleted; `item` is 0 if there is none, and still there otherwise. */
+export function noteDelete(context: CommandContext, request: Request, item: number): void {
+  const { cache, watchers } = context
+  if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
+  noteLookup(context, request, item)
+  if (item === 0 || (watchers.topics & TOPIC.DELETIONS) === 0) return
+  const command = (request.options & OPTION.META_FORM) === 0 ? 'delete' : 'md'
+  watchers.tell(
+    TOPIC.DELETIONS,
+    `type=deleted key=${uriEncoded(keyOf(request))} cmd=${command} ` +
+      `clsid=${cache.sizeClass(item)} size=${cache.valueBytes(item)}`,
+  )
+}
+
+function clientOf({ client }: CommandContext): number {
+  return client?.number ?? 0
+}

@@ -1,0 +1,47 @@
+/**
+ * The limit of memory while the server runs: it can be lowered, and raised again up to what was reserved
+ * at the start. Lowering it empties a page at a time, so that nobody waits for long.
+ */
+import type { Clock } from '../observe/clock.ts'
+import type { L1Store } from '../store/l1/l1-store.ts'
+
+const STEP_MS = 1
+/** Where pages are pinned, or nothing may be evicted, it is tried again after this. */
+const RETRY_MS = 1000
+
+export class MemoryLimit {
+  readonly #store: L1Store
+  readonly #clock: Clock
+  readonly #bytesReserved: number
+  #targetBytes: number
+  #isStepping = false
+
+  constructor(store: L1Store, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+    this.#bytesReserved = store.options.memoryBytesMax
+    this.#targetBytes = this.#bytesReserved
+  }
+
+  /** The limit that was set last; the store may take more until it has got there. */
+  get bytes(): number {
+    return this.#targetBytes
+  }
+
+  /** Returns false for more than was reserved, or less than is taken where nothing may be evicted. */
+  set(bytes: number): boolean {
+    const { options, memoryBytes } = this.#store
+    if (bytes > this.#bytesReserved) return false
+    if (!options.evictions && bytes < memoryBytes) return false
+    this.#targetBytes = bytes
+    if (!this.#isStepping) this.#step()
+    return true
+  }
+
+  #step(): void {
+    const store = this.#store
+    const goesOn = store.stepTo(this.#targetBytes)
+    this.#isStepping = store.options.memoryBytesMax > this.#targetBytes
+    if (this.#isStepping) this.#clock.after(goesOn ? STEP_MS : RETRY_MS, () => this.#step())
+  }
+}
