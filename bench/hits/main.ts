@@ -1,5 +1,5 @@
 // `npm run bench:hits`: hit ratios of the eviction policies over traces, through the real cache in this process,
-// beside exact simulators and beside the references that lie with the traces. bench/README.md says how to read it.
+// beside exact simulators and beside the references that lie with the traces. bench/hits/README.md says how to read it.
 
 import { readTrace } from './formats.ts'
 import { generate, isGenerated } from './generators.ts'

@@ -30,7 +30,7 @@ export const CACHE_KEYS = [
     name: 'eviction',
     field: 'eviction',
     type: 'choice',
-    default: 'lru',
+    default: 'hybrid',
     choices: ['hybrid', 'lru', 'lfu', 'fifo'],
     options: ['--eviction'],
     meaning:

@@ -51,7 +51,7 @@ const PROMOTIONS_MAX = 256
 /** Below this share of what the store held when it last evicted, it is filling up. */
 const FULL_SHARE = 0.9
 /** Requests per item without an eviction until they are no longer counted. */
-const AWAKE_FACTOR = 8
+const AWAKE_FACTOR = 4
 /** Fewer say nothing: a small store would follow chance. */
 const REQUESTS_PER_PERIOD_MIN = 256
 
@@ -83,7 +83,8 @@ export class HybridPolicy implements EvictionPolicy {
   #isDraining = false
   /** Items that the shadows are a model of. */
   #capacity = 0
-  #requests = 0
+  /** Until the end of the period. */
+  #requestsLeft = REQUESTS_PER_PERIOD_MIN
   #requestsSinceEviction = 0
 
   /** `entriesMax` is the most items there can be, 0 if only memory limits them. */
@@ -223,15 +224,14 @@ export class HybridPolicy implements EvictionPolicy {
   #use(item: number, isScored: boolean): void {
     const words = this.#words
     const byte = policyByte(words, item)
-    const hash = hashOf(words, item)
-    // What is in use all the time need not be counted any further: that spares the sketch.
-    if ((byte & USES_MASK) < USES_MAX) {
-      setPolicyByte(words, item, byte + 1)
-      this.#sketch.add(hash)
-    }
+    const isFull = (byte & USES_MASK) === USES_MAX
+    if (!isFull) setPolicyByte(words, item, byte + 1)
     if (item === this.#chosen) this.#chosen = 0
     // While nothing is evicted there is nothing to be learnt.
     if (this.#requestsSinceEviction > this.#capacity * AWAKE_FACTOR) return
+    const hash = hashOf(words, item)
+    // What is in use all the time need not be counted any further: that spares the sketch.
+    if (!isFull) this.#sketch.add(hash)
     this.#countRequest(hash, isScored)
   }
 
@@ -240,11 +240,11 @@ export class HybridPolicy implements EvictionPolicy {
     this.#requestsSinceEviction++
     if (this.#duel.samples(hash)) this.#duel.request(hash, isScored, this.#isFilling)
     if (this.#isDraining) this.#drain()
-    if (++this.#requests >= Math.max(REQUESTS_PER_PERIOD_MIN, this.#capacity / 2)) this.#endPeriod()
+    if (--this.#requestsLeft <= 0) this.#endPeriod()
   }
 
   #endPeriod(): void {
-    this.#requests = 0
+    this.#requestsLeft = Math.max(REQUESTS_PER_PERIOD_MIN, this.#capacity >> 1)
     if (this.#capacity !== this.#count && !this.#isFilling) {
       this.#capacity = this.#count
       this.#duel.resize(this.#count)
