@@ -43,7 +43,10 @@ describe('the table of keys', () => {
     const timeoutMs: number = config.server.idleTimeoutMs
     const eviction: 'hybrid' | 'lru' | 'lfu' | 'fifo' = config.l1.eviction
     const evictions: boolean = config.l1.evictions
-    assert.deepEqual([bind, timeoutMs, eviction, evictions], [['127.0.0.1:11211'], 0, 'hybrid', true])
+    assert.deepEqual(
+      [bind, timeoutMs, eviction, evictions],
+      [['127.0.0.1:11211'], 0, 'hybrid', true],
+    )
   })
 
   for (const definition of KEY_DEFINITIONS) {
