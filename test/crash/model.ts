@@ -187,7 +187,9 @@ export class Model {
 
   /** A loss is measured by the first death after the item was last known to be there. */
   #judgeLoss(history: KeyHistory, state: State, seenMs: number, at: Interval): void {
-    const death = this.#deaths.find(({ atMs }) => atMs >= seenMs)
+    // What was changed without a reply was there when it was changed, seen or not.
+    const thereMs = Math.max(seenMs, state.writtenMs)
+    const death = this.#deaths.find(({ atMs }) => atMs >= thereMs)
     const ageMs = (death?.atMs ?? at.receivedMs) - state.writtenMs
     if (!this.#mayLose(death, ageMs)) {
       const when =
