@@ -185,13 +185,17 @@ export class Model {
     }
   }
 
-  /** A loss is measured by the first death after the item was last known to be there. */
+  /**
+   * A loss is measured by the first death after the item was last known to be there. What a request
+   * without a reply has made of it since was perhaps never there, or was lost in a death after that.
+   */
   #judgeLoss(history: KeyHistory, state: State, seenMs: number, at: Interval): void {
-    // What was changed without a reply was there when it was changed, seen or not.
-    const thereMs = Math.max(seenMs, state.writtenMs)
-    const death = this.#deaths.find(({ atMs }) => atMs >= thereMs)
+    const death = this.#deathFrom(seenMs)
     const ageMs = (death?.atMs ?? at.receivedMs) - state.writtenMs
-    if (!this.#mayLose(death, ageMs)) {
+    const later = this.#deathFrom(state.writtenMs)
+    const isUnseen = state.writtenMs > seenMs && later !== undefined
+    const laterAgeMs = (later?.atMs ?? at.receivedMs) - state.writtenMs
+    if (!this.#mayLose(death, ageMs) && !(isUnseen && this.#mayLose(later, laterAgeMs))) {
       const when =
         death === undefined ? 'while it ran' : death.isClean ? 'in a clean stop' : 'in a kill'
       this.#find('lost', history.key, `lost ${when}, ${ageMs.toFixed(0)} ms old`, history.log)
@@ -199,6 +203,10 @@ export class Model {
     }
     this.tally.lostAllowed++
     this.tally.lostOldestMs = Math.max(this.tally.lostOldestMs, ageMs)
+  }
+
+  #deathFrom(ms: number): Death | undefined {
+    return this.#deaths.find(({ atMs }) => atMs >= ms)
   }
 
   #mayLose(death: Death | undefined, ageMs: number): boolean {
