@@ -104,6 +104,7 @@ export class KeyDump implements Producer {
     for (let i = 0; this.#cursor < WALK_END; i++) {
       if (i === BUCKETS_PER_SLICE || this.#written >= KEYS_PER_SLICE) return RAN.MORE
       this.#cursor = index.walk(this.#cursor, this.#inMemory)
+      if (this.#cursor >= WALK_END) this.#disk?.begin()
     }
     if (this.#disk !== null) {
       const ran = this.#nextOnDisk(this.#disk)

@@ -12,6 +12,8 @@ import type { Cache } from './cache.ts'
 const CLASS_MAX = 63
 /** Items that are looked at in one go, memcached's number: some 20 us. */
 const ITEMS_PER_SLICE = 1000
+/** And buckets, where most are empty. */
+const BUCKETS_PER_SLICE = 8192
 const US_PER_MS = 1000
 
 export class Crawler {
@@ -70,7 +72,7 @@ export class Crawler {
   #slice(): void {
     const { index } = this.#cache.store
     const before = this.#metrics.value(METRIC.CRAWLER_ITEMS_CHECKED)
-    for (let buckets = 0; buckets < ITEMS_PER_SLICE && this.#cursor < WALK_END; buckets++) {
+    for (let buckets = 0; buckets < BUCKETS_PER_SLICE && this.#cursor < WALK_END; buckets++) {
       this.#cursor = index.walk(this.#cursor, this.#visit)
       for (const item of this.#dead) this.#cache.removeDead(item)
       this.#dead.length = 0

@@ -45,20 +45,25 @@ export class DiskWalk {
   readonly #tier: DiskTier
   readonly #l1: L1Store
   readonly #fields: RecordFields = emptyRecordView()
-  readonly #slots: Slot[]
+  #slots: Slot[] = []
   /** The pack that is read next of the first of the slots. */
-  #next: number
+  #next = -1
   /** Packs that were read and not looked at yet. */
   #packs: ReadPack[] = []
   #isReading = false
   #waiter: DiskWaiter | null = null
 
+  /** To be made before memory is walked: from now on it is noted what comes into it. */
   constructor(tier: DiskTier, l1: L1Store) {
     this.#tier = tier
     this.#l1 = l1
-    this.#slots = tier.l2.list.slots.toReversed()
-    this.#next = this.#lastPackOf(this.#slots[0])
     tier.arrivals = new Set()
+  }
+
+  /** Begins with what is there now: memory has been walked, and what left it before is on disk. */
+  begin(): void {
+    this.#slots = this.#tier.l2.list.slots.toReversed()
+    this.#next = this.#lastPackOf(this.#slots[0])
   }
 
   /** Nothing is left. */
