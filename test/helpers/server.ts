@@ -11,6 +11,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { ReadMode } from '../../src/net/socket-reader.ts'
 import { createLoggerTo } from '../../src/observe/log.ts'
 import { createServer } from '../../src/server.ts'
+import type { ServerOptions } from '../../src/server.ts'
 
 export const READ_MODES: readonly ReadMode[] = ['onread', 'data']
 
@@ -35,6 +36,7 @@ export type Settings = Readonly<Record<string, string>>
 export async function startServer(
   settings: Settings = {},
   readMode: ReadMode = 'onread',
+  options: ServerOptions = {},
 ): Promise<TestServer> {
   const all: Settings = {
     'server.bind': '127.0.0.1:0',
@@ -50,7 +52,7 @@ export async function startServer(
   }))
   const config = loadConfig({ env: {}, overrides })
   const log = createLoggerTo({ write: () => undefined }, 'silent', false)
-  const server = createServer(config, log, { readMode, version: 'test' })
+  const server = createServer(config, log, { readMode, version: 'test', ...options })
   const addresses = await server.listen()
   const first = addresses[0] ?? ''
   const port = first.startsWith('unix:') ? 0 : Number(first.slice(first.lastIndexOf(':') + 1))

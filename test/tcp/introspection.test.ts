@@ -211,6 +211,17 @@ describe('a dump of a cache on two tiers', () => {
   })
 })
 
+/** The lines that came to a watcher, without what differs from run to run. */
+async function events(watcher: TestClient, count: number): Promise<string[]> {
+  const enough = (): boolean => watcher.text.split('\n').length > count
+  assert.ok(await watcher.until(enough), watcher.text)
+  const text = (await watcher.take(watcher.length)).toString('latin1')
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.replace(/^ts=\d+\.\d+ gid=\d+ /, '').replace(/cfd=\d+/, 'cfd='))
+}
+
 describe('watching', () => {
   let server: TestServer
   before(async () => {
@@ -222,16 +233,6 @@ describe('watching', () => {
     const watcher = await server.connect()
     await watcher.ask(`watch ${topics}\r\n`, 'OK\r\n')
     return watcher
-  }
-
-  async function lines(watcher: TestClient, count: number): Promise<string[]> {
-    const enough = (): boolean => watcher.text.split('\n').length > count
-    assert.ok(await watcher.until(enough), watcher.text)
-    const text = (await watcher.take(watcher.length)).toString('latin1')
-    return text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => line.replace(/^ts=\d+\.\d+ gid=\d+ /, '').replace(/cfd=\d+/, 'cfd='))
   }
 
   it('tells of gets, storing, deleting and connections in the words of memcached', async () => {
@@ -254,7 +255,7 @@ describe('watching', () => {
     ]
     client.send(all.map((command) => `${command}\r\n`).join(''))
     await client.closed()
-    const got = await lines(watcher, 15)
+    const got = await events(watcher, 15)
     assert.match(got[0]!, /^type=conn_new rip=127\.0\.0\.1 rport=\d+ transport=tcp cfd=$/)
     assert.deepEqual(got.slice(1, -1), [
       'type=item_get key=none status=not_found clsid=0 cfd= size=0',
@@ -280,7 +281,7 @@ describe('watching', () => {
     const watcher = await watch('evictions')
     const client = await server.connect()
     await store(client, 0, 3000, 1000)
-    const [first] = await lines(watcher, 1)
+    const [first] = await events(watcher, 1)
     assert.match(first!, /^type=eviction key=\S+ fetch=no ttl=-1 la=\d+ clsid=\d+ size=\d+$/)
     client.destroy()
     watcher.destroy()
@@ -291,7 +292,7 @@ describe('watching', () => {
     watcher.send('version\r\nget a\r\n')
     const client = await server.connect()
     await client.ask('get a\r\nset a 0 0 1\r\nx\r\ndelete a\r\n', 'END\r\nSTORED\r\nDELETED\r\n')
-    assert.deepEqual(await lines(watcher, 1), ['type=deleted key=a cmd=delete clsid=1 size=1'])
+    assert.deepEqual(await events(watcher, 1), ['type=deleted key=a cmd=delete clsid=1 size=1'])
     assert.equal(watcher.text, '')
     client.destroy()
     watcher.destroy()
@@ -447,6 +448,22 @@ describe('statistics', () => {
     assert.equal(rows.filter((row) => /^PREFIX p\d+ get 1 hit 0/.test(row)).length, 5000)
     assert.ok((await server.stats()).get('conn_yields')! >= yields + 10)
     await client.ask('stats detail off\r\nstats reset\r\n', 'OK\r\nRESET\r\n')
+  })
+})
+
+describe('the clock of a server with --debug', () => {
+  it('is moved, stopped and let go on by clients', async () => {
+    const server = await startServer({}, 'onread', { debug: true })
+    const client = await server.connect()
+    await client.ask('set a 0 100 1\r\nx\r\n', 'STORED\r\n')
+    await client.ask(
+      'debugtime p\r\ndebugtime 99\r\nget a\r\n',
+      'OK\r\nOK\r\nVALUE a 0 1\r\nx\r\nEND\r\n',
+    )
+    await client.ask('debugtime 2\r\nget a\r\n', 'OK\r\nEND\r\n')
+    await client.ask('debugtime r\r\ndebugtime x\r\ndebugtime\r\n', 'OK\r\nERROR\r\nERROR\r\n')
+    client.destroy()
+    await server.stop()
   })
 })
 

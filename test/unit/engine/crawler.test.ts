@@ -95,13 +95,13 @@ describe('the crawler', () => {
   })
 })
 
-describe('the limit of memory', () => {
-  function full(evictions: boolean): { test: TestCache; limit: MemoryLimit } {
-    const test = new TestCache({ memoryBytesMax: 2 ** 22, evictions })
-    for (let i = 0; i < 40_000; i++) test.set(`k${i}`, Buffer.alloc(i % 300))
-    return { test, limit: new MemoryLimit(test.cache.store, test.clock) }
-  }
+function full(evictions: boolean): { test: TestCache; limit: MemoryLimit } {
+  const test = new TestCache({ memoryBytesMax: 2 ** 22, evictions })
+  for (let i = 0; i < 40_000; i++) test.set(`k${i}`, Buffer.alloc(i % 300))
+  return { test, limit: new MemoryLimit(test.cache.store, test.clock) }
+}
 
+describe('the limit of memory', () => {
   it('goes down a page at a time, what is left being sound after each', () => {
     const { test, limit } = full(true)
     const { store } = test.cache

@@ -3,28 +3,36 @@ import { describe, it } from 'node:test'
 import { ManualClock } from '../../../src/observe/clock.ts'
 import { METRIC, Metrics } from '../../../src/observe/metrics.ts'
 import { PrefixCounts } from '../../../src/observe/prefix-counts.ts'
+import type { Watcher } from '../../../src/observe/watchers.ts'
 import { TOPIC, WATCHERS_MAX, Watchers } from '../../../src/observe/watchers.ts'
 
-function fixture() {
+/** A watcher that keeps its lines, as long as it has room for them. */
+class TestWatcher implements Watcher {
+  readonly topics: number
+  readonly lines: string[] = []
+  isFull = false
+
+  constructor(topics: number) {
+    this.topics = topics
+  }
+
+  take(line: string): boolean {
+    if (!this.isFull) this.lines.push(line)
+    return !this.isFull
+  }
+}
+
+function fixture(): { metrics: Metrics; watchers: Watchers } {
   const metrics = new Metrics()
   const watchers = new Watchers(new ManualClock(1_800_000_000), metrics)
-  const watcher = (topics: number) => ({
-    topics,
-    isFull: false,
-    lines: [] as string[],
-    take(line: string): boolean {
-      if (!this.isFull) this.lines.push(line)
-      return !this.isFull
-    },
-  })
-  return { metrics, watchers, watcher }
+  return { metrics, watchers }
 }
 
 describe('those who watch', () => {
   it('are told of their topics, numbered in order', () => {
-    const { watchers, watcher, metrics } = fixture()
-    const one = watcher(TOPIC.FETCHERS)
-    const both = watcher(TOPIC.FETCHERS | TOPIC.MUTATIONS)
+    const { watchers, metrics } = fixture()
+    const one = new TestWatcher(TOPIC.FETCHERS)
+    const both = new TestWatcher(TOPIC.FETCHERS | TOPIC.MUTATIONS)
     assert.equal(watchers.topics, 0)
     watchers.add(one)
     watchers.add(both)
@@ -43,8 +51,8 @@ describe('those who watch', () => {
   })
 
   it('are told how much they missed as soon as they take lines again', () => {
-    const { watchers, watcher, metrics } = fixture()
-    const slow = watcher(TOPIC.FETCHERS)
+    const { watchers, metrics } = fixture()
+    const slow = new TestWatcher(TOPIC.FETCHERS)
     watchers.add(slow)
     slow.isFull = true
     for (let i = 0; i < 3; i++) watchers.tell(TOPIC.FETCHERS, 'type=a')
@@ -59,17 +67,17 @@ describe('those who watch', () => {
   })
 
   it('are no more than twenty', () => {
-    const { watchers, watcher } = fixture()
-    for (let i = 0; i < WATCHERS_MAX; i++) assert.ok(watchers.add(watcher(TOPIC.FETCHERS)))
-    assert.ok(!watchers.add(watcher(TOPIC.FETCHERS)))
+    const { watchers } = fixture()
+    for (let i = 0; i < WATCHERS_MAX; i++) assert.ok(watchers.add(new TestWatcher(TOPIC.FETCHERS)))
+    assert.ok(!watchers.add(new TestWatcher(TOPIC.FETCHERS)))
     assert.equal(watchers.count, 20)
   })
 
   it('do not hear of prefixes, which have to be told of all the same', () => {
-    const { watchers, watcher } = fixture()
+    const { watchers } = fixture()
     watchers.countPrefixes(true)
     assert.equal(watchers.topics, TOPIC.PREFIXES)
-    const one = watcher(TOPIC.FETCHERS)
+    const one = new TestWatcher(TOPIC.FETCHERS)
     watchers.add(one)
     watchers.remove(one)
     assert.equal(watchers.topics, TOPIC.PREFIXES)
