@@ -139,6 +139,7 @@ export class KeyDump implements Producer {
     const sizeClass = cache.sizeClass(item)
     if (this.#classes[sizeClass] === 0 || cache.isDead(item)) return
     cache.show(item, view)
+    this.#disk?.listed(view.bytes, view.keyStart, view.keyBytes)
     const ttlS = cache.secondsToLive(item)
     this.#write({
       bytes: view.bytes,

@@ -64,8 +64,7 @@ export function metaGet(
   if ((options & OPTION.PEEK) === 0) cache.touch(item)
   if ((options & OPTION.TOUCH) === 0) {
     metrics.count(METRIC.CMD_GET)
-    metrics.count(METRIC.GET_HITS)
-    metrics.countClass(CLASS_METRIC.GET_HITS, cache.sizeClass(item))
+    metrics.countGetHit(cache.sizeClass(item))
   } else {
     metrics.count(METRIC.CMD_TOUCH)
     metrics.count(METRIC.TOUCH_HITS)

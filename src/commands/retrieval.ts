@@ -26,10 +26,13 @@ export function get(
     reply.miss(out, request)
     return RAN.DONE
   }
-  metrics.count(request.touches ? METRIC.TOUCH_HITS : METRIC.GET_HITS)
-  const classHits = request.touches ? CLASS_METRIC.TOUCH_HITS : CLASS_METRIC.GET_HITS
-  metrics.countClass(classHits, cache.sizeClass(item))
-  if (request.touches) cache.setExpiry(item, request.exptime)
+  if (request.touches) {
+    metrics.count(METRIC.TOUCH_HITS)
+    metrics.countClass(CLASS_METRIC.TOUCH_HITS, cache.sizeClass(item))
+    cache.setExpiry(item, request.exptime)
+  } else {
+    metrics.countGetHit(cache.sizeClass(item))
+  }
   cache.touch(item)
   cache.show(item, view)
   reply.hit(out, request, view)

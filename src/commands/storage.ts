@@ -137,8 +137,7 @@ export function abandon(context: CommandContext, request: Request): void {
 
 /** Counts a command that has its value. A condition that fails counts as well. */
 function countSet({ cache, metrics }: CommandContext, item: number): void {
-  metrics.count(METRIC.CMD_SET)
-  metrics.countClass(CLASS_METRIC.CMD_SET, cache.sizeClass(item))
+  metrics.countSet(cache.sizeClass(item))
 }
 
 /** Says what came of it, with the item as it is now where there is one to show. */

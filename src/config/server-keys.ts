@@ -234,7 +234,7 @@ export const SERVER_KEYS = [
     default: false,
     options: ['-D'],
     meaning:
-      'Whether gets, sets and deletes are counted by prefixes of keys from the start, for "stats detail dump". Clients can turn it on and off by "stats detail". It costs about a microsecond a command.',
+      'Whether gets, sets and deletes are counted by prefixes of keys from the start, for "stats detail dump". Clients can turn it on and off by "stats detail". It costs some tenths of a microsecond a command.',
   },
   {
     section: 'commands',

@@ -60,6 +60,13 @@ export class DiskWalk {
     tier.arrivals = new Set()
   }
 
+  /** A key has been listed that is in memory: it may have come there since the walk was made. */
+  listed(bytes: Bytes, start: number, length: number): void {
+    const { arrivals } = this.#tier
+    if (arrivals === null || arrivals.size === 0) return
+    arrivals.delete(this.#tier.hashLo(bytes, start, length))
+  }
+
   /** Begins with what is there now: memory has been walked, and what left it before is on disk. */
   begin(): void {
     this.#slots = this.#tier.l2.list.slots.toReversed()

@@ -17,6 +17,8 @@ export const READ_MODES: readonly ReadMode[] = ['onread', 'data']
 
 /** How long a client waits for something that should be there at once. */
 const PATIENCE_MS = 5000
+/** And for one that may be long. */
+const LIST_PATIENCE_MS = 20_000
 
 export type Target = TcpNetConnectOpts | IpcNetConnectOpts
 
@@ -178,6 +180,16 @@ export class TestClient {
   async ask(request: string, reply: string): Promise<void> {
     this.send(request)
     await this.expect(reply)
+  }
+
+  /** Asks for a list and takes its lines, without the one that ends it. */
+  async list(request: string, end: string): Promise<string[]> {
+    this.send(`${request}\r\n`)
+    const isThere = (): boolean => this.#ended || this.text.endsWith(end)
+    assert.ok(await this.until(isThere, LIST_PATIENCE_MS), `${request}: ${show(this.text)}`)
+    const text = (await this.take(this.length)).toString('latin1')
+    assert.ok(text.endsWith(end), show(text))
+    return text.split(/\r?\n/).slice(0, -2)
   }
 
   /** Waits until the server has ended the connection. */
