@@ -2,7 +2,7 @@
  * The flags of one line, read into a request; and what is wrong with them, which memcached says so: a
  * letter that is none or comes twice ends the reading; of values that are none the last is reported.
  */
-import { CR, LF, SPACE, copyBytes } from '../../bytes/ascii.ts'
+import { CR, LF, NINE, SPACE, ZERO, copyBytes } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
 import { parseU64 } from '../../bytes/u64.ts'
 import type { U64 } from '../../bytes/u64.ts'
@@ -37,6 +37,8 @@ export class FlagReader {
   badFlag: Outcome = OUTCOME.NONE
   badValue: Outcome = OUTCOME.NONE
   isOpaqueTooLong = false
+  /** A word does not begin with a letter or a digit: the line is none, and so announces no value. */
+  isNoLine = false
   readonly #number: U64 = { hi: 0, lo: 0 }
 
   /** What is wrong with the flags, in the order of what counts. */
@@ -53,6 +55,7 @@ export class FlagReader {
     this.badFlag = OUTCOME.NONE
     this.badValue = OUTCOME.NONE
     this.isOpaqueTooLong = false
+    this.isNoLine = false
     this.upper = 0
     this.lower = 0
     const wantedUpper = shownUpper(verb)
@@ -68,14 +71,20 @@ export class FlagReader {
       const letter = byte
       do byte = buffer[++at]!
       while (byte !== SPACE && byte !== LF)
-      if (letter < LETTER_MIN || letter > LETTER_MAX) {
+      const isLetter = letter >= LETTER_MIN && letter <= LETTER_MAX
+      if (!isLetter && (letter < ZERO || letter > NINE)) {
         this.badFlag = OUTCOME.BAD_FORMAT
+        this.isNoLine = true
         continue
       }
       if (++count > WORDS_MAX && this.badFlag !== OUTCOME.BAD_FORMAT) {
         this.badFlag = OUTCOME.TOO_MANY_FLAGS
       }
       if (this.badFlag !== OUTCOME.NONE) continue
+      if (!isLetter) {
+        this.badFlag = OUTCOME.BAD_FLAG
+        continue
+      }
       const bit = bitOf(letter)
       let isWanted: boolean
       if (letter < LOWER_CASE) {

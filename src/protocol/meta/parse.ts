@@ -113,7 +113,8 @@ export class MetaParser {
 
   /** ms: its mode, and the value that follows. */
   #set(request: Request, valueBytes: number): Parsed {
-    request.swallowBytes = valueBytes === NO_LENGTH ? 0 : valueBytes + TRAILER_BYTES
+    const announces = valueBytes !== NO_LENGTH && !this.#flags.isNoLine
+    request.swallowBytes = announces ? valueBytes + TRAILER_BYTES : 0
     if (this.#flags.badFlag !== OUTCOME.NONE) return refuse(request, this.#flags.badFlag)
     if (this.#flags.badValue !== OUTCOME.NONE) return refuse(request, this.#flags.badValue)
     const op = storageOf(this.#flags.mode)
@@ -142,9 +143,7 @@ export class MetaParser {
   #arithmetic(request: Request): Parsed {
     request.swallowBytes = 0
     const badFlag = this.#flags.badFlag
-    if (badFlag === OUTCOME.BAD_FORMAT || badFlag === OUTCOME.TOO_MANY_FLAGS) {
-      return refuse(request, badFlag)
-    }
+    if (this.#flags.isNoLine || request.keyBytes === 0) return refuse(request, OUTCOME.BAD_FORMAT)
     if (badFlag !== OUTCOME.NONE || this.#flags.badValue !== OUTCOME.NONE) {
       return refuse(request, OUTCOME.BAD_OR_DUPLICATE_FLAG)
     }

@@ -139,7 +139,7 @@ export class MetaReply {
       out.copy(view.bytes, keyStart, keyBytes)
     }
     // allocates: nobody asks for this often
-    const expiry = view.ttlS < 0 ? '-1' : String(-view.ttlS)
+    const expiry = String(view.ttlS)
     const cas = String(toBigInt(view.casHi, view.casLo))
     const fetched = view.isFetched ? 'yes' : 'no'
     out.text(` exp=${expiry} la=${view.idleS} cas=${cas} fetch=${fetched}`)

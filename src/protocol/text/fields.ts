@@ -7,6 +7,9 @@ import type { U64 } from '../../bytes/u64.ts'
 export const KEY_BYTES_MAX = 250
 /** memcached's INT_MAX - 2: above this a length is no length. */
 const VALUE_BYTES_MAX = 2_147_483_645
+/** The largest number of 32 bits with sign, and the upper word of the largest of 64. */
+const EXPTIME_MAX = 0x7fff_ffff
+const HIGH_WORD_MAX = 0x7fff_ffff
 /** Line end that follows a value. */
 export const TRAILER_BYTES = 2
 
@@ -22,12 +25,22 @@ export function parseLength(buffer: Buffer, start: number, end: number): number 
   return value
 }
 
-/** A signed number; its low 32 bits are what counts, as memcached reads an expiry. */
+/** An expiry: 32 bits with sign. */
 export function parseExptime(buffer: Buffer, start: number, end: number, out: U64): boolean {
-  if (start < end && buffer[start] === MINUS) {
-    if (!parseU64(buffer, start + 1, end, out)) return false
-    out.lo = -out.lo
-    return true
+  if (!parseStorageExptime(buffer, start, end, out)) return false
+  return out.hi === 0 && out.lo <= EXPTIME_MAX && out.lo >= -EXPTIME_MAX - 1
+}
+
+/**
+ * The expiry of a classic storage command, which memcached reads otherwise than all others: 64 bits with
+ * sign, of which the lower 32 count.
+ */
+export function parseStorageExptime(buffer: Buffer, start: number, end: number, out: U64): boolean {
+  const isNegative = start < end && buffer[start] === MINUS
+  if (!parseU64(buffer, isNegative ? start + 1 : start, end, out)) return false
+  if (out.hi > HIGH_WORD_MAX && !(isNegative && out.hi === HIGH_WORD_MAX + 1 && out.lo === 0)) {
+    return false
   }
-  return parseU64(buffer, start, end, out)
+  if (isNegative) out.lo = -out.lo
+  return true
 }

@@ -15,7 +15,13 @@ import { OP, OPTION, OUTCOME, PARSED } from '../../message/codes.ts'
 import type { Op, Outcome, Parsed } from '../../message/codes.ts'
 import type { Request } from '../../message/request.ts'
 import { MetaParser, isMetaVerb } from '../meta/parse.ts'
-import { KEY_BYTES_MAX, TRAILER_BYTES, parseExptime, parseLength } from './fields.ts'
+import {
+  KEY_BYTES_MAX,
+  TRAILER_BYTES,
+  parseExptime,
+  parseLength,
+  parseStorageExptime,
+} from './fields.ts'
 import { verbOf } from './verbs.ts'
 
 /** memcached hangs up on a longer line unless it is a multiget. */
@@ -197,6 +203,7 @@ export class TextParser {
         ) {
           return PARSED.HANG_UP
         }
+        this.#readQuiet(request, buffer)
         return refuse(request, OUTCOME.UNKNOWN_COMMAND)
     }
   }
@@ -265,7 +272,7 @@ export class TextParser {
       return refuse(request, OUTCOME.BAD_FORMAT)
     }
     request.clientFlags = this.#number.lo
-    if (!parseExptime(buffer, tokens[6]!, tokens[7]!, this.#number)) {
+    if (!parseStorageExptime(buffer, tokens[6]!, tokens[7]!, this.#number)) {
       return refuse(request, OUTCOME.BAD_FORMAT)
     }
     request.exptime = this.#number.lo | 0

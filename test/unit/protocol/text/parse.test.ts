@@ -56,12 +56,29 @@ describe('the text parser', () => {
     assert.deepEqual([decr.op, decr.deltaHi, decr.deltaLo], [OP.DECR, 0x80000000, 1])
   })
 
-  it('takes the low 32 bits of an expiry, with its sign', () => {
-    const exptimes = ['0', '-1', '2592000', '2147483647', '2147483648', '4294967296', '-4294967295']
+  it('takes an expiry of 32 bits with sign, and no other', () => {
+    const exptimes = ['0', '-1', '2592000', '2147483647', '-2147483648', '007']
     assert.deepEqual(
       exptimes.map((text) => parse(`touch k ${text}\r\n`).request.exptime),
-      [0, -1, 2592000, 2147483647, -2147483648, 0, 1],
+      [0, -1, 2592000, 2147483647, -2147483648, 7],
     )
+    for (const text of ['2147483648', '-2147483649', '4294967296', '9223372036854775808', '-']) {
+      for (const line of [`touch k ${text}\r\n`, `gat ${text} k\r\n`, `flush_all ${text}\r\n`]) {
+        assert.equal(parse(line).parsed, PARSED.REFUSED, line)
+      }
+    }
+  })
+
+  it('takes the low 32 bits of the expiry of a storage command, which may have 64', () => {
+    const exptimes = ['-1', '2147483647', '2147483648', '4294967296', '-4294967295']
+    exptimes.push('9223372036854775807', '-9223372036854775808')
+    assert.deepEqual(
+      exptimes.map((text) => parse(`set k 0 ${text} 1\r\n`).request.exptime),
+      [-1, 2147483647, -2147483648, 0, 1, -1, 0],
+    )
+    for (const text of ['9223372036854775808', '-9223372036854775809', '-']) {
+      assert.equal(parse(`set k 0 ${text} 1\r\n`).parsed, PARSED.REFUSED, text)
+    }
   })
 
   it('takes noreply for the last word only', () => {
