@@ -65,6 +65,8 @@ export class Tiers {
     const clock = options.clock ?? new ManualClock()
     const overrides = Object.entries({
       'l1.max_memory': '4MB',
+      // What leaves memory is to be known beforehand.
+      'l1.eviction': 'lru',
       'l2.data_dir': folder,
       ...options.settings,
     }).map(([key, value]) => ({ key, value, option: 'of the test' }))

@@ -62,6 +62,7 @@ function start(settings: Settings = {}): Promise<TestServer> {
     'l2.max_disk_size': '64MB',
     'l2.write_policy': 'write-through',
     'l1.max_memory': '2MB',
+    'l1.eviction': 'lru',
     'server.max_item_size': '512KB',
     ...settings,
   })

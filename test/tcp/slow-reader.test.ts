@@ -123,7 +123,7 @@ for (const readMode of READ_MODES) {
     })
 
     it('that goes away leaves nothing held', async () => {
-      const own = await startServer({ 'l1.max_memory': '32MB' }, readMode)
+      const own = await startServer({ 'l1.max_memory': '32MB', 'l1.eviction': 'lru' }, readMode)
       const other = await own.connect()
       const value = 'v'.repeat(PINNED)
       /** Stores more than there is room for. Returns how many of it there are then. */
