@@ -9,7 +9,12 @@ import { MISS, Tiers, bytesIn, hitText, quickFolder, setText } from '../../../he
 import { refusal } from '../../../helpers/trouble.ts'
 
 const CAP_BYTES = 16 * 2 ** 20
-const SETTINGS = { 'l2.max_disk_size': '16MB', 'compression.enabled': 'false' }
+const SETTINGS = {
+  // Large values would leave memory by themselves, and push nothing out of it.
+  'performance.large_value_threshold': '1GB',
+  'l2.max_disk_size': '16MB',
+  'compression.enabled': 'false',
+}
 /** How many times the cap is written. */
 const TURNS = Number(process.env['CAP_TURNS'] ?? 3)
 
