@@ -29,6 +29,7 @@ import { ConnectionTable } from './net/connection-table.ts'
 import { InflightBytes } from './net/inflight-bytes.ts'
 import { IO_BYTES, IoArea } from './net/io-area.ts'
 import { Listener } from './net/listener.ts'
+import { ReplyPins } from './net/reply-pins.ts'
 import type { ReadMode } from './net/socket-reader.ts'
 import { SocketWriter } from './net/socket-writer.ts'
 import { Tls } from './net/tls.ts'
@@ -192,7 +193,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     protocols: protocolsOf(config.server.protocol),
     context,
     disk: new DiskGate(cache),
-    pins: cache,
+    pins: new ReplyPins(cache, config.l1.memoryBytesMax),
     metrics,
     limits: {
       commandsPerTurn: config.server.commandsPerTurnMax,

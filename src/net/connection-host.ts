@@ -1,13 +1,13 @@
 /** What all connections have in common. */
 import type { CommandContext } from '../commands/context.ts'
 import type { DiskGate } from '../engine/disk-gate.ts'
-import type { PinOwner } from '../message/item-view.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Protocols } from '../protocol/select.ts'
 import type { TurnScratch } from './command-in-progress.ts'
 import type { Connection } from './connection.ts'
 import type { InflightBytes } from './inflight-bytes.ts'
 import type { IoArea } from './io-area.ts'
+import type { ReplyPins } from './reply-pins.ts'
 import type { ReadMode } from './socket-reader.ts'
 import type { SocketWriter } from './socket-writer.ts'
 
@@ -24,7 +24,7 @@ export interface ConnectionHost {
   readonly protocols: Protocols
   readonly context: CommandContext
   readonly disk: DiskGate
-  readonly pins: PinOwner
+  readonly pins: ReplyPins
   readonly metrics: Metrics
   readonly limits: ConnectionLimits
   readonly inflight: InflightBytes

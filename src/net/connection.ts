@@ -458,7 +458,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       this.#hold(source.buffer.subarray(start, start + length))
       return
     }
-    if (!pins.pin(item)) {
+    if (!pins.pin(item, length)) {
       io.out.copy(source, start, length)
       return
     }
@@ -470,7 +470,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     metrics.add(METRIC.BYTES_WRITTEN, length)
     this.#corkedBytes += length
     // allocates: a view and a callback for each large value
-    this.socket.write(source.buffer.subarray(start, start + length), () => pins.unpin(item))
+    this.socket.write(source.buffer.subarray(start, start + length), () => pins.unpin(item, length))
   }
 
   #closed(): void {
