@@ -3,7 +3,7 @@
  * for which a copy of the folder stands as it is at that instant.
  */
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { bytesOf } from '../../src/bytes/ascii.ts'
@@ -154,10 +154,22 @@ export function namesOf(folder: string, prefix: string): string[] {
     .sort()
 }
 
+/** How often a copy is begun again because a file went meanwhile. */
+const COPIES_TRIED = 5
+
 /** A copy of a folder as it is now: what a kill at this instant would leave. */
 export function killedCopy(t: TestContext, folder: string): string {
   const copy = join(temporaryFolder(t), 'data')
-  cpSync(folder, copy, { recursive: true })
+  for (let attempt = 0; ; attempt++) {
+    try {
+      cpSync(folder, copy, { recursive: true })
+      break
+    } catch (error) {
+      // A file that is being removed may go while it is copied.
+      if (attempt === COPIES_TRIED) throw error
+      rmSync(copy, { recursive: true, force: true })
+    }
+  }
   return copy
 }
 
