@@ -30,6 +30,9 @@ protocols.each do |protocol|
   client.flush
   same(client.get('k'), nil)
   ['Grüße', "a \r\n END", 42, 1.5, { 'a' => [1, nil] }, ''].each do |value|
+    # Below 4, Dalli reads a value of a meta command up to the first end of a line.
+    next if protocol == :meta && version < Gem::Version.new('4') && value == "a \r\n END"
+
     client.set('k', value)
     same(client.get('k'), value)
   end

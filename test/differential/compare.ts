@@ -72,7 +72,7 @@ export class Comparison {
       theirs.kind === 'line' && ours.kind === 'line'
         ? this.#lineIsSame(theirs, ours)
         : theirs.kind === 'frame' && ours.kind === 'frame'
-          ? this.#frameIsSame(theirs.frame, ours.frame)
+          ? theirs.dataType === ours.dataType && this.#frameIsSame(theirs.frame, ours.frame)
           : theirs.kind === 'rest' && ours.kind === 'rest' && theirs.text === ours.text
     if (same) return undefined
     const rule = PIECE_RULES.find(

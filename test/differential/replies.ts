@@ -16,6 +16,8 @@ export interface LinePiece {
 export interface FramePiece {
   readonly kind: 'frame'
   readonly frame: Frame
+  /** The byte of the header that is to be 0. */
+  readonly dataType: number
 }
 
 /** Bytes that are no whole reply. */
@@ -29,6 +31,11 @@ export type Piece = LinePiece | FramePiece | RestPiece
 export function takeApart(bytes: Buffer, protocol: Protocol): Piece[] {
   return protocol === 'text' ? lines(bytes) : frames(bytes)
 }
+
+/** In the header of a frame. */
+const HEADER_BYTES = 24
+const DATA_TYPE_AT = 5
+const BODY_BYTES_AT = 8
 
 const ANNOUNCES_VALUE = /^(?:VALUE \S* \d+|VA) (\d+)(?: |$)/
 
@@ -66,7 +73,12 @@ function announced(line: string): number | undefined {
 
 function frames(bytes: Buffer): Piece[] {
   const read = readFrames(bytes)
-  const pieces: Piece[] = read.frames.map((frame) => ({ kind: 'frame', frame }))
+  let at = 0
+  const pieces: Piece[] = read.frames.map((frame) => {
+    const dataType = bytes.readUInt8(at + DATA_TYPE_AT)
+    at += HEADER_BYTES + bytes.readUInt32BE(at + BODY_BYTES_AT)
+    return { kind: 'frame', frame, dataType }
+  })
   if (read.rest.length > 0) pieces.push({ kind: 'rest', text: read.rest.toString('latin1') })
   return pieces
 }

@@ -88,7 +88,7 @@ export interface RunOptions {
   readonly modes: readonly Mode[]
   /** After so many differences it ends. */
   readonly differencesMax: number
-  say(text: string): void
+  readonly say: (text: string) => void
 }
 
 export interface RunResult {

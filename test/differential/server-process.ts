@@ -9,6 +9,7 @@ import { Client } from './client.ts'
 
 export interface ServerProcess {
   readonly port: number
+  readonly pid: number
   /** What it has said on its way, its end above all; empty while it runs and is content. */
   readonly complaints: string
   stop(): Promise<void>
@@ -83,6 +84,10 @@ class Running implements ServerProcess {
         resolve()
       })
     })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   get complaints(): string {
