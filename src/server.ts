@@ -1,6 +1,7 @@
 /**
- * The composition root: builds every part once, from the bottom up, and owns the order of
- * starting and stopping. Nothing below it knows how the parts are put together.
+ * The composition root of the server: builds every part of the network's side once, over a cache of
+ * `opened-cache.ts`, and owns the order of starting and stopping. Nothing below it knows how the parts are
+ * put together.
  */
 import type { CommandContext } from './commands/context.ts'
 import { LoginLimits } from './commands/login-limits.ts'
@@ -13,12 +14,8 @@ import type { ListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { readUsers } from './config/user-file.ts'
 import type { User } from './config/user-file.ts'
-import { Cache } from './engine/cache.ts'
 import { Crawler } from './engine/crawler.ts'
 import { DiskGate } from './engine/disk-gate.ts'
-import { DiskTier } from './engine/disk-tier.ts'
-import { MemoryLimit } from './engine/memory-limit.ts'
-import { tierOptions } from './engine/tier-options.ts'
 import { ServerError, assert } from './errors.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
@@ -33,12 +30,15 @@ import { ReplyPins } from './net/reply-pins.ts'
 import type { ReadMode } from './net/socket-reader.ts'
 import { SocketWriter } from './net/socket-writer.ts'
 import { Tls } from './net/tls.ts'
-import { SystemClock } from './observe/clock.ts'
+import type { Clock } from './observe/clock.ts'
 import { limitLines } from './observe/log.ts'
 import type { Logger } from './observe/log.ts'
-import { METRIC, Metrics } from './observe/metrics.ts'
+import { METRIC } from './observe/metrics.ts'
+import type { Metrics } from './observe/metrics.ts'
 import { PrefixCounts } from './observe/prefix-counts.ts'
-import { TOPIC, Watchers } from './observe/watchers.ts'
+import { TOPIC } from './observe/watchers.ts'
+import { createCache } from './opened-cache.ts'
+import type { OpenDisk, OpenedCache } from './opened-cache.ts'
 import { Protocols } from './protocol/select.ts'
 import type { ProtocolChoice } from './protocol/select.ts'
 
@@ -47,7 +47,7 @@ import type { ProtocolChoice } from './protocol/select.ts'
  * choose what they speak by it, so it has to be that one; the own version is in `stats`.
  */
 const COMPATIBLE_VERSION = '1.6.45'
-/** Flushes that have become due and idle clients are looked for this often. */
+/** Idle clients are looked for this often. */
 const TICK_MS = 250
 /** Levels of the log by memcached's verbosity. */
 const VERBOSE_LEVELS = ['debug', 'trace'] as const
@@ -83,35 +83,50 @@ export interface ServerOptions {
   /** Called when a client asks to stop the server; left out, it stops. */
   readonly onShutdown?: (graceful: boolean) => void
   /** Opens the data directory with other rights than those that bind addresses. */
-  readonly openDisk?: <Disk>(folder: string, open: () => Promise<Disk>) => Promise<Disk>
+  readonly openDisk?: OpenDisk
   /** Lets clients change the clock: `debugtime`. */
   readonly debug?: boolean
   /** How sockets are read; 'data' is the fallback, for tests and for runtimes without 'onread'. */
   readonly readMode?: ReadMode
 }
 
-/** Builds a server; nothing is open before `listen`. */
+/** Builds a server with a cache of its own; nothing is open before `listen`. */
 export function createServer(config: Config, log: Logger, options: ServerOptions = {}): RatServer {
-  const clock = new SystemClock()
-  const metrics = new Metrics()
-  const watchers = new Watchers(clock, metrics)
-  const cache = new Cache(
-    {
-      memoryBytesMax: config.l1.memoryBytesMax,
-      entriesMax: config.l1.entriesMax,
-      evictions: config.l1.evictions,
-      policy: config.l1.eviction,
-      ioBytes: IO_BYTES,
+  const opened = createCache(config, log, IO_BYTES, options.openDisk)
+  const server = serveCache(opened, config, log, { onShutdown: () => void stop(), ...options })
+  async function stop(): Promise<void> {
+    await server.stop()
+    await opened.close()
+  }
+  return {
+    async listen() {
+      try {
+        await opened.open()
+        return await server.listen()
+      } catch (error) {
+        await stop()
+        throw error
+      }
     },
-    clock,
-    metrics,
-    undefined,
-    watchers,
-  )
+    stop,
+    reload: () => server.reload(),
+  }
+}
+
+/**
+ * Builds a server for a cache that is open, and that is not closed with it. Its memory must begin with
+ * IO_BYTES for the network, and only one server can use these.
+ */
+export function serveCache(
+  opened: OpenedCache,
+  config: Config,
+  log: Logger,
+  options: ServerOptions = {},
+): RatServer {
+  const { cache, clock, metrics, watchers, memoryLimit } = opened
   const { bind } = config.server
   const table = new ConnectionTable(config.server, clock, metrics, log, watchers, bind.length)
   const crawler = new Crawler(cache, clock, metrics)
-  const memoryLimit = new MemoryLimit(cache.store, clock)
   const remembered = rememberedDefaults()
   watchers.countPrefixes(config.commands.detail)
   const configuredLevel = log.level
@@ -213,19 +228,13 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     const ownHost = hostFor(address, host, encrypted !== null, protocolsOf)
     return new Listener({ address, backlog, unixMode, tls: encrypted }, ownHost, table, log)
   })
-  const ticking = clock.every(TICK_MS, () => {
-    cache.tick()
-    table.closeIdle()
-  })
-  let tier: DiskTier | undefined
+  const ticking = clock.every(TICK_MS, () => table.closeIdle())
 
   let stopping: Promise<void> | undefined
   async function shutDown(): Promise<void> {
     for (const listener of listeners) listener.close()
     await table.closeAll(config.server.shutdownTimeoutMs)
-    await tier?.close()
     ticking.stop()
-    clock.stop()
   }
 
   function stop(): Promise<void> {
@@ -236,15 +245,6 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
   return {
     async listen() {
       try {
-        if (config.l2.enabled) {
-          const disk = tierOptions(config)
-          const open = (): Promise<DiskTier> =>
-            DiskTier.open(disk, cache.store, cache, clock, metrics, log)
-          tier = await (options.openDisk === undefined
-            ? open()
-            : options.openDisk(disk.folder, open))
-          cache.attach(tier)
-        }
         // One after the other: the order of the log is that of the configuration.
         const bound: string[] = []
         for (const listener of listeners) bound.push(await listener.open())
@@ -252,9 +252,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
         return bound
       } catch (error) {
         for (const listener of listeners) listener.close()
-        await tier?.close()
         ticking.stop()
-        clock.stop()
         throw error instanceof ServerError
           ? error
           : new ServerError('CANNOT_BIND', 'cannot listen', error)
@@ -292,7 +290,7 @@ function reloadUsers(
 
 function createInflight(
   config: Config,
-  clock: SystemClock,
+  clock: Clock,
   metrics: Metrics,
   log: Logger,
 ): InflightBytes {

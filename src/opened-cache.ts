@@ -1,0 +1,97 @@
+/**
+ * A cache with everything that it runs on: its clock, its counters, its memory, its disk; and the order
+ * in which these start and stop. The server builds on one, and so does the library; both may share one.
+ * Not for: sockets, protocols, or what a program says to a cache.
+ */
+import type { Config } from './config/schema.ts'
+import { Cache } from './engine/cache.ts'
+import { DiskTier } from './engine/disk-tier.ts'
+import { MemoryLimit } from './engine/memory-limit.ts'
+import { tierOptions } from './engine/tier-options.ts'
+import { SystemClock } from './observe/clock.ts'
+import type { Logger } from './observe/log.ts'
+import { Metrics } from './observe/metrics.ts'
+import { Watchers } from './observe/watchers.ts'
+
+/** Flushes that have become due are looked for this often. */
+const TICK_MS = 250
+
+/** Opens the data directory with other rights than those that bind addresses. */
+export type OpenDisk = <Disk>(folder: string, open: () => Promise<Disk>) => Promise<Disk>
+
+export interface OpenedCache {
+  readonly config: Config
+  readonly clock: SystemClock
+  readonly metrics: Metrics
+  readonly watchers: Watchers
+  readonly cache: Cache
+  readonly memoryLimit: MemoryLimit
+  /**
+   * Opens the disk tier, where there is one. Rejects with ServerError DATA_DIR_…; then `close` has yet
+   * to be called.
+   */
+  open(): Promise<void>
+  /** Writes what is in memory only, and closes. May be called more than once. */
+  close(): Promise<void>
+}
+
+/**
+ * Builds a cache; its memory is there at once, its disk after `open`. The first `ioBytes` of its memory
+ * are left to the network.
+ */
+export function createCache(
+  config: Config,
+  log: Logger,
+  ioBytes: number,
+  openDisk?: OpenDisk,
+): OpenedCache {
+  const clock = new SystemClock()
+  const metrics = new Metrics()
+  const watchers = new Watchers(clock, metrics)
+  const cache = new Cache(
+    {
+      memoryBytesMax: config.l1.memoryBytesMax,
+      entriesMax: config.l1.entriesMax,
+      evictions: config.l1.evictions,
+      policy: config.l1.eviction,
+      ioBytes,
+    },
+    clock,
+    metrics,
+    undefined,
+    watchers,
+  )
+  const ticking = clock.every(TICK_MS, () => cache.tick())
+  let tier: DiskTier | undefined
+  let closing: Promise<void> | undefined
+
+  async function openTier(): Promise<void> {
+    const disk = tierOptions(config)
+    const open = (): Promise<DiskTier> =>
+      DiskTier.open(disk, cache.store, cache, clock, metrics, log)
+    tier = await (openDisk === undefined ? open() : openDisk(disk.folder, open))
+    cache.attach(tier)
+  }
+
+  async function closeAll(): Promise<void> {
+    await tier?.close()
+    ticking.stop()
+    clock.stop()
+  }
+
+  return {
+    config,
+    clock,
+    metrics,
+    watchers,
+    cache,
+    memoryLimit: new MemoryLimit(cache.store, clock),
+    async open() {
+      if (config.l2.enabled) await openTier()
+    },
+    close() {
+      closing ??= closeAll()
+      return closing
+    },
+  }
+}
