@@ -42,6 +42,8 @@ import type { OpenDisk, OpenedCache } from './opened-cache.ts'
 import { Protocols } from './protocol/select.ts'
 import type { ProtocolChoice } from './protocol/select.ts'
 
+export type { StatsDocument } from './http/stats-document.ts'
+
 /**
  * The version of memcached whose behaviour this server has. Clients take `version` apart and
  * choose what they speak by it, so it has to be that one; the own version is in `stats`.

@@ -25,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   protocol: ['message', 'bytes'],
   net: ['protocol', 'commands', 'message', 'bytes'],
   'opened-cache': ['engine'],
-  server: ['opened-cache', 'net', 'protocol', 'commands', 'engine', 'message', 'bytes'],
+  http: ['commands', 'engine', 'message', 'bytes'],
+  server: ['opened-cache', 'http', 'net', 'protocol', 'commands', 'engine', 'message', 'bytes'],
   cli: ['server'],
   bin: ['cli'],
 }
@@ -45,6 +46,7 @@ const WHY: Readonly<Record<string, string>> = {
   'store/l2':
     'the disk knows bytes and hashes; what needs items, rules or clients belongs in engine/',
   net: 'a connection knows no command and no item; it belongs in commands/ or engine/',
+  http: 'the side door shows what the others know; it belongs in the room that knows it',
   config: 'configuration is a leaf; what uses it belongs in the room that it is used in',
   observe: 'clock, log and counters are leaves; it belongs in the room that uses them',
   errors: 'errors are the ground that everything stands on; it belongs above',
@@ -76,6 +78,7 @@ const PACKAGE_DOORS: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['src/config/load.ts'],
   'node:fs': FILE_DOORS,
   'node:fs/promises': FILE_DOORS,
+  'node:http': ['src/http/door.ts'],
   'node:net': ['src/net/'],
   'node:timers': ['src/observe/clock.ts'],
   'node:timers/promises': ['src/observe/clock.ts'],
