@@ -36,6 +36,8 @@ export const ERROR_CODES = {
   CANNOT_SWITCH_USER: 64,
   /** The pid file cannot be written. */
   PIDFILE_UNWRITABLE: 73,
+  /** The file of ports that MEMCACHED_PORT_FILENAME names cannot be written. */
+  PORT_FILE_UNWRITABLE: 73,
   /** Another process holds the data directory. */
   DATA_DIR_IN_USE: 73,
   /** The data directory cannot be made, read or written, or what must be read from it is damaged. */

@@ -54,6 +54,7 @@ const INERT_NAMES: readonly string[] = [
   'slab_reassign',
   'no_slab_reassign',
   'slab_automove',
+  'no_slab_automove',
   'slab_automove_version',
   'slab_automove_ratio',
   'slab_automove_window',

@@ -10,6 +10,7 @@ import { printSize } from '../config/units.ts'
 import { EXIT, ServerError } from '../errors.ts'
 import { createLogger, type Logger } from '../observe/log.ts'
 import { createServer, type RatServer } from '../server.ts'
+import { PORT_FILE_VARIABLE, writePortFile } from './port-file.ts'
 import { asOwner, giveSocketsTo, lookUpUser, switchTo, type User } from './user.ts'
 
 /** SIGUSR1 is memcached's word for stopping gracefully; here every stop is graceful. */
@@ -43,6 +44,7 @@ export async function serve(
   }
   const addresses = await server.listen()
   try {
+    writePortFile(process.env[PORT_FILE_VARIABLE] ?? '', addresses)
     writePidFile(config.server.pidFile)
     if (user !== undefined) {
       giveSocketsTo(user, addresses)

@@ -7,6 +7,7 @@
  * `limitLines`.
  */
 
+import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import { ServerError } from '../errors.ts'
 
@@ -50,7 +51,8 @@ const OWN_FIELDS: readonly string[] = ['level', 'time', 'pid', 'msg', 'err']
 
 /** Opens the log. Fails with CONFIG_INVALID if its file cannot be opened. */
 export function createLogger(options: LogOptions): Logger {
-  const onTerminal = options.file === '' && process.stdout.isTTY
+  // Not process.stdout.isTTY: that would make a pipe non-blocking for all who write to it.
+  const onTerminal = options.file === '' && isatty(STDOUT_FD)
   const pretty = options.pretty === 'always' || (options.pretty === 'auto' && onTerminal)
   return createLoggerTo(openSink(options.file), options.level, pretty)
 }
