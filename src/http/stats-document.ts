@@ -87,6 +87,11 @@ export type CommandTier = 'memory' | 'disk' | 'miss'
 export interface CommandLatency extends Quantiles {
   readonly command: CommandClass
   readonly tier: CommandTier
+  /**
+   * The histogram itself, as counters: durations up to `upToUs` that are above the bucket before. Empty buckets
+   * are left out. The page makes the quantiles of the last seconds from two documents.
+   */
+  readonly buckets: readonly (readonly [upToUs: number, count: number])[]
 }
 
 /** Since the start or the last `stats reset`; each figure is right to 3 %. */
