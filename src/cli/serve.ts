@@ -8,9 +8,11 @@ import type { Config } from '../config/schema.ts'
 import type { User as CacheUser } from '../config/user-file.ts'
 import { printSize } from '../config/units.ts'
 import { EXIT, ServerError } from '../errors.ts'
+import { SystemClock } from '../observe/clock.ts'
 import { createLogger, type Logger } from '../observe/log.ts'
 import { createServer, type RatServer } from '../server.ts'
 import { PORT_FILE_VARIABLE, writePortFile } from './port-file.ts'
+import { supervisorOf, type Supervisor } from './supervisor.ts'
 import { asOwner, giveSocketsTo, lookUpUser, switchTo, type User } from './user.ts'
 
 /** SIGUSR1 is memcached's word for stopping gracefully; here every stop is graceful. */
@@ -36,9 +38,14 @@ export async function serve(
     onShutdown: signalSelf,
     ...(user === undefined ? {} : { openDisk: (folder, open) => asOwner(user, folder, open) }),
   })
-  stopOnSignals(server, config, log)
+  const supervisor = supervisorOf(process.env, new SystemClock(), log)
+  stopOnSignals(server, config, log, supervisor)
   // Without this the signal would end the process.
-  process.on('SIGHUP', () => server.reload())
+  process.on('SIGHUP', () => {
+    supervisor.reloading()
+    server.reload()
+    supervisor.reloaded()
+  })
   if (config.auth.required && config.auth.file === '' && users.length === 0) {
     log.warn({}, 'clients have to log in, but there are no users: name a file of them by -Y')
   }
@@ -58,6 +65,7 @@ export async function serve(
   }
   const memory = printSize(config.l1.memoryBytesMax)
   log.info({ addresses, version, memory, node: process.version }, 'listening')
+  supervisor.ready(`listening on ${addresses.join(', ')}`)
 }
 
 /** A client asks to stop: that is done as if by a signal. */
@@ -79,7 +87,12 @@ function userToBe(config: Config, log: Logger): User | undefined {
 }
 
 /** A first signal stops the server, a second one ends the process as it is. */
-function stopOnSignals(server: RatServer, config: Config, log: Logger): void {
+function stopOnSignals(
+  server: RatServer,
+  config: Config,
+  log: Logger,
+  supervisor: Supervisor,
+): void {
   let stopping = false
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
@@ -90,6 +103,7 @@ function stopOnSignals(server: RatServer, config: Config, log: Logger): void {
       }
       stopping = true
       log.info({ signal }, 'stopping')
+      supervisor.stopping()
       void server.stop().then(() => {
         removePidFile(config.server.pidFile)
         log.info({}, 'stopped')
