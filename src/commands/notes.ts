@@ -48,33 +48,43 @@ export function noteGet(context: CommandContext, request: Request, item: number)
   noteLookup(context, request, item)
 }
 
-/** A key was looked up, for whatever command. */
+/** A key was looked up, for whatever command but a storage command. */
 export function noteLookup(context: CommandContext, request: Request, item: number): void {
+  const isWatched = (context.watchers.topics & TOPIC.FETCHERS) !== 0
+  const valueBytes = item === 0 ? 0 : context.cache.valueBytes(item)
+  noteLookupOf(context, isWatched ? keyOf(request) : '', item, valueBytes)
+}
+
+/** The same, for an item that may have another value by now: `valueBytes` is what it had. */
+export function noteLookupOf(
+  context: CommandContext,
+  key: string,
+  item: number,
+  valueBytes: number,
+): void {
   const { cache, watchers } = context
   const cause = cache.departures.takeCause()
   if ((watchers.topics & TOPIC.FETCHERS) === 0) return
   const status = item === 0 ? cause : 'found'
   const classId = item === 0 ? 0 : cache.sizeClass(item)
-  const size = item === 0 ? 0 : cache.valueBytes(item)
   watchers.tell(
     TOPIC.FETCHERS,
-    `type=item_get key=${uriEncoded(keyOf(request))} status=${status} clsid=${classId} ` +
-      `cfd=${clientOf(context)} size=${size}`,
+    `type=item_get key=${uriEncoded(key)} status=${status} clsid=${classId} ` +
+      `cfd=${clientOf(context)} size=${valueBytes}`,
   )
 }
 
-/** A storage command was carried out, or could not be. */
+/** A storage command was carried out, or could not be; with how many bytes, with those it extends. */
 export function noteStore(
   context: CommandContext,
   request: Request,
   outcome: Outcome,
   key: string,
+  valueBytes: number = request.valueBytes,
 ): void {
   const { cache, clock, watchers } = context
   if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.set(key)
-  cache.departures.takeCause()
   if ((watchers.topics & TOPIC.MUTATIONS) === 0) return
-  const { valueBytes } = request
   const hasItem = outcome !== OUTCOME.TOO_LARGE && outcome !== OUTCOME.NO_MEMORY
   const expiresAtS = expiryInstant(request.exptime, clock.nowS)
   const ttlS = expiresAtS === 0 || !hasItem ? 0 : Math.max(0, expiresAtS - clock.nowS)

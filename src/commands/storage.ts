@@ -14,7 +14,7 @@ import type { Request } from '../message/request.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
 import { itemSize } from './context.ts'
-import { keyOf, keyOfItem, noteStore } from './notes.ts'
+import { keyOf, keyOfItem, noteLookupOf, noteStore } from './notes.ts'
 
 /** What became of the beginning of a storage command. */
 export const BEGUN = {
@@ -54,6 +54,8 @@ export function begin(
     if (wholeAt >= 0 && bytes !== request.ownKey && request.op === OP.SET && !request.ifCas) {
       const old = cache.findInMemory(hash, bytes, keyStart, keyBytes)
       isNew = old === 0
+      const isWatched = context.watchers.topics !== 0
+      const oldBytes = isWatched && !isNew ? cache.valueBytes(old) : 0
       if (old !== 0 && cache.rewrite(old, valueBytes, clientFlags, exptime)) {
         copyBytes(context.heap, cache.valueStart(old), bytes, wholeAt, valueBytes)
         countSet(context, old)
@@ -63,8 +65,10 @@ export function begin(
         }
         if (request.wantsItem) cache.show(old, context.view)
         answer(context, request, OUTCOME.STORED, reply, out)
-        if (context.watchers.topics !== 0) {
-          noteStore(context, request, OUTCOME.STORED, keyOf(request))
+        if (isWatched) {
+          const key = keyOf(request)
+          noteLookupOf(context, key, old, oldBytes)
+          noteStore(context, request, OUTCOME.STORED, key)
         }
         return BEGUN.STORED
       }
@@ -78,7 +82,10 @@ export function begin(
       const key = context.watchers.topics === 0 ? '' : keyOf(request)
       const outcome = link(context, request, item, 0)
       answer(context, request, outcome, reply, out)
-      if (context.watchers.topics !== 0) noteStore(context, request, outcome, key)
+      if (context.watchers.topics !== 0) {
+        noteLookupOf(context, key, 0, 0)
+        noteStore(context, request, outcome, key)
+      }
       return BEGUN.STORED
     }
     if (item !== 0) {
@@ -116,11 +123,33 @@ export function finish(
   if (old === ON_DISK) return RAN.FAULT
   countSet(context, item)
   request.item = 0
-  const key = context.watchers.topics === 0 ? '' : keyOfItem(context, item)
+  if (context.watchers.topics !== 0) {
+    finishWatched(context, request, item, old, reply, out)
+    return RAN.DONE
+  }
   const outcome = store(context, request, item, old)
   answer(context, request, outcome, reply, out)
-  if (context.watchers.topics !== 0) noteStore(context, request, outcome, key)
   return RAN.DONE
+}
+
+/** The same, told to those who watch. */
+function finishWatched(
+  context: CommandContext,
+  request: Request,
+  item: number,
+  old: number,
+  reply: Reply,
+  out: OutputBuffer,
+): void {
+  const { cache } = context
+  const key = keyOfItem(context, item)
+  const oldBytes = old === 0 ? 0 : cache.valueBytes(old)
+  noteLookupOf(context, key, old, oldBytes)
+  const outcome = store(context, request, item, old)
+  answer(context, request, outcome, reply, out)
+  const doesExtend = request.op === OP.APPEND || request.op === OP.PREPEND
+  const isLonger = doesExtend && outcome === OUTCOME.STORED
+  noteStore(context, request, outcome, key, request.valueBytes + (isLonger ? oldBytes : 0))
 }
 
 /**

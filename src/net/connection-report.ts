@@ -10,7 +10,8 @@ function stateOf(connection: Connection, asking: CommandClient | null): string {
   if (connection === asking) return 'conn_parse_cmd'
   if (connection.isWatching) return 'conn_watch'
   if (connection.holdsOutput) return 'conn_mwrite'
-  return connection.busy ? 'conn_io_queue' : 'conn_read'
+  if (connection.busy) return 'conn_io_queue'
+  return connection.isReceivingValue ? 'conn_nread' : 'conn_read'
 }
 
 /**

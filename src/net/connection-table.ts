@@ -151,7 +151,7 @@ export class ConnectionTable {
   }
 
   #reasonOf(connection: Connection, error: Error | null): string {
-    if (error !== null) return 'error'
+    if (error !== null || connection.hasErred) return 'error'
     if (this.#idle.delete(connection)) return 'idle_timeout'
     return this.#isStopping ? 'shutdown' : 'normal'
   }

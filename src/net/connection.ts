@@ -57,6 +57,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   number = 0
   /** The client asks for nothing more: it is told what others do. */
   isWatching = false
+  /** The client was hung up on because of what it sent. */
+  hasErred = false
   readonly #host: ConnectionHost
   /** What the client speaks, once its first byte has told. */
   #protocol: Protocol | null = null
@@ -118,6 +120,12 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Whether commands wait that have been received but not answered. */
   get busy(): boolean {
     return this.#yielded || this.#blocked || this.#suspended || this.#held !== null
+  }
+
+  /** Whether a value, accepted or refused, has come in part. */
+  get isReceivingValue(): boolean {
+    const command = this.#command
+    return command !== null && (command.intake.active || command.swallowBytes > 0)
   }
 
   get address(): string {
@@ -291,6 +299,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     }
     if (parsed === PARSED.MALFORMED) reply.outcome(out, request, request.outcome)
     if (parsed === PARSED.LINE_TOO_LONG) this.#host.metrics.count(METRIC.LINES_TOO_LONG)
+    this.hasErred = true
     this.#closing = true
   }
 

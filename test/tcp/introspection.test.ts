@@ -57,25 +57,36 @@ describe('watching', () => {
     ]
     client.send(all.map((command) => `${command}\r\n`).join(''))
     await client.closed()
-    const got = await events(watcher, 15)
+    const got = await events(watcher, 21)
     assert.match(got[0]!, /^type=conn_new rip=127\.0\.0\.1 rport=\d+ transport=tcp cfd=$/)
     assert.deepEqual(got.slice(1, -1), [
       'type=item_get key=none status=not_found clsid=0 cfd= size=0',
+      'type=item_get key=k%2520 status=not_found clsid=0 cfd= size=0',
       'type=item_store key=k%2520 status=stored cmd=set ttl=100 clsid=1 cfd= size=3',
       'type=item_get key=k%2520 status=found clsid=1 cfd= size=3',
+      'type=item_get key=k%2520 status=found clsid=1 cfd= size=3',
       'type=item_store key=k%2520 status=not_stored cmd=add ttl=0 clsid=1 cfd= size=1',
-      'type=item_store key=k%2520 status=stored cmd=append ttl=0 clsid=1 cfd= size=1',
+      'type=item_get key=k%2520 status=found clsid=1 cfd= size=3',
+      'type=item_store key=k%2520 status=stored cmd=append ttl=0 clsid=1 cfd= size=4',
+      'type=item_get key=k%2520 status=found clsid=1 cfd= size=4',
       'type=item_store key=k%2520 status=exists cmd=cas ttl=0 clsid=1 cfd= size=1',
+      'type=item_get key=e status=not_found clsid=0 cfd= size=0',
       'type=item_store key=e status=stored cmd=set ttl=0 clsid=1 cfd= size=1',
       'type=item_get key=e status=expired clsid=0 cfd= size=0',
       'type=item_get key=k%2520 status=found clsid=1 cfd= size=4',
       'type=deleted key=k%2520 cmd=delete clsid=1 size=4',
       'type=item_get key=k%2520 status=not_found clsid=0 cfd= size=0',
+      'type=item_get key=m status=not_found clsid=0 cfd= size=0',
       'type=item_store key=m status=stored cmd=set ttl=0 clsid=1 cfd= size=1',
       'type=item_get key=m status=found clsid=1 cfd= size=1',
       'type=deleted key=m cmd=md clsid=1 size=1',
     ])
     assert.match(got.at(-1)!, /^type=conn_close .* transport=tcp reason=normal cfd=$/)
+    const stranger = await server.connect()
+    stranger.send('GET / HTTP/1.1\r\n')
+    await stranger.closed()
+    const more = await events(watcher, 2)
+    assert.match(more.at(-1)!, /^type=conn_close .* transport=tcp reason=error cfd=$/)
     watcher.destroy()
   })
 
@@ -185,14 +196,17 @@ describe('statistics', () => {
   it('of connections name each of them, and who asks', async () => {
     const watcher = await server.connect()
     await watcher.ask('watch\r\n', 'OK\r\n')
+    const sender = await server.connect()
+    await sender.ask('mn\r\nset half 0 0 6\r\nhal', 'MN\r\n')
     const rows = await client.list('stats conns', 'END\r\n')
     assert.equal(rows[0], `STAT 1:addr tcp:127.0.0.1:${server.port}`)
     assert.equal(rows[1], 'STAT 1:state conn_listening')
     const states = rows.flatMap((row) => /^STAT \d+:state (\S+)/.exec(row)?.[1] ?? [])
-    assert.deepEqual(states, ['conn_listening', 'conn_parse_cmd', 'conn_watch'])
+    assert.deepEqual(states, ['conn_listening', 'conn_parse_cmd', 'conn_watch', 'conn_nread'])
     assert.match(rows[3]!, /^STAT 2:addr tcp:127\.0\.0\.1:\d+$/)
     assert.equal(rows[4], `STAT 2:listen_addr tcp:127.0.0.1:${server.port}`)
     watcher.destroy()
+    sender.destroy()
   })
 
   it('are the same rows in the binary protocol', async () => {
