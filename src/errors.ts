@@ -12,7 +12,10 @@ export const EXIT = {
   OK: 0,
   FAILURE: 1,
   USAGE: 64,
+  UNAVAILABLE: 69,
   CANNOT_BIND: 73,
+  PROTOCOL: 76,
+  NO_PERMISSION: 77,
   CONFIG: 78,
 } as const
 
@@ -46,6 +49,12 @@ export const ERROR_CODES = {
   DATA_DIR_FOREIGN: 78,
   /** The data directory was written by a later version, in a format that this one does not know. */
   DATA_DIR_NEWER: 78,
+  /** A tool cannot reach its server, or not any more. */
+  SERVER_UNREACHABLE: 69,
+  /** The server of a tool answers with something else than memcached's protocol has. */
+  SERVER_UNEXPECTED: 76,
+  /** The server of a tool does not take the name and password that it was given. */
+  LOGIN_REFUSED: 77,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -1,6 +1,7 @@
 /**
- * The program: reads the command line and the configuration, answers what needs no server
- * (--help, --version, --check-config, --print-config), and otherwise hands over to `serve.ts`.
+ * The program: hands over to the tool that the first word names; or reads the command line and the
+ * configuration, answers what needs no server (--help, --version, --check-config, --print-config), and
+ * otherwise hands over to `serve.ts`.
  *
  * Everything that can go wrong at start-up ends here, as a few plain lines on standard error and
  * an exit status of sysexits.h; an error with a stack trace is a bug of this program.
@@ -14,6 +15,7 @@ import { isDaemon, reportToParent, startDaemon } from './daemon.ts'
 import { readImageEnvironment } from './image-environment.ts'
 import { isShown } from './option-table.ts'
 import { helpText, parseCommandLine } from './options.ts'
+import { SUBCOMMANDS, checkConfigArguments, commandsHelp, takeSubcommand } from './subcommands.ts'
 import { programVersion } from './version.ts'
 
 /** The file of passwords that memcached's -S reads. */
@@ -29,7 +31,7 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
     await run(args, env, daemon)
   } catch (error) {
     if (!(error instanceof ServerError)) throw error
-    const hint = error.code === 'USAGE' ? "Try 'rat-memcached --help'.\n" : ''
+    const hint = error.code === 'USAGE' ? `Try '${helpOf(args)}'.\n` : ''
     const text = `${prefixed(error.message)}\n${hint}`
     if (daemon) await reportToParent(text, error.exitStatus)
     else process.stderr.write(text)
@@ -39,10 +41,17 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
 }
 
 async function run(
-  args: readonly string[],
+  words: readonly string[],
   env: NodeJS.ProcessEnv,
   daemon: boolean,
 ): Promise<void> {
+  const { subcommand, rest } = takeSubcommand(words)
+  if (subcommand?.run !== undefined) {
+    // Whoever reads what a tool prints may have seen enough.
+    process.stdout.on('error', () => process.exit(EXIT.OK))
+    return subcommand.run(rest)
+  }
+  const args = subcommand?.name === 'check-config' ? checkConfigArguments(rest) : rest
   const first = parseCommandLine(args)
   if (isShown(first.action)) return print(shownText(first.action))
   const image = readImageEnvironment(env)
@@ -72,7 +81,7 @@ async function run(
 }
 
 function shownText(action: string): string {
-  if (action === 'help') return helpText()
+  if (action === 'help') return `${helpText()}\n${commandsHelp()}`
   if (action === 'version') return `rat-memcached ${programVersion()}\n`
   return 'rat-memcached is licensed under the Apache License, Version 2.0: see the file LICENSE.\n'
 }
@@ -81,6 +90,12 @@ function shownText(action: string): string {
 function saslFile(sasl: boolean, env: NodeJS.ProcessEnv): Override[] {
   const file = env[SASL_FILE_VARIABLE] ?? ''
   return sasl && file !== '' ? [{ key: 'auth.file', value: file, option: SASL_FILE_VARIABLE }] : []
+}
+
+/** The command that explains what was wrong. */
+function helpOf([word]: readonly string[]): string {
+  const tool = SUBCOMMANDS.find((row) => row.name === word && row.run !== undefined)
+  return ['rat-memcached', ...(tool === undefined ? [] : [tool.name]), '--help'].join(' ')
 }
 
 function print(text: string): void {

@@ -100,7 +100,7 @@ export function knownFlags(): readonly string[] {
 
 function createProgram(draft: OptionDraft | undefined): Command {
   const program = new Command('rat-memcached')
-    .usage('[options]')
+    .usage('[command] [options]')
     .description('A memcached server. Every setting and its default: docs/CONFIG.md.')
     .helpOption(false)
     .exitOverride()

@@ -27,7 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'opened-cache': ['engine'],
   http: ['commands', 'engine', 'message', 'bytes'],
   server: ['opened-cache', 'http', 'net', 'protocol', 'commands', 'engine', 'message', 'bytes'],
-  cli: ['server'],
+  tools: [],
+  cli: ['server', 'tools'],
   bin: ['cli'],
 }
 /** Beyond the table, as types: a room is handed such an object, and never makes one. */
@@ -52,6 +53,7 @@ const WHY: Readonly<Record<string, string>> = {
   errors: 'errors are the ground that everything stands on; it belongs above',
   bytes: 'bytes know no meaning; it belongs in message/ or above',
   message: 'the vocabulary has no logic; it belongs in protocol/, commands/ or engine/',
+  tools: 'a tool is a client, and knows no part of a server; it belongs in cli/',
   cli: 'the command line builds a configuration and a server; it belongs in server.ts',
   bin: 'the executable only calls cli/main.ts; it belongs there',
   'opened-cache': 'a cache is opened without a network; it belongs in server.ts',
@@ -67,6 +69,7 @@ const FILE_DOORS: readonly string[] = [
   'src/net/listener.ts',
   'src/config/',
   'src/cli/',
+  'src/tools/',
 ]
 
 /** The doors of each package, one but for files, and of the builtin modules that have any. */
@@ -79,7 +82,7 @@ const PACKAGE_DOORS: Readonly<Record<string, readonly string[]>> = {
   'node:fs': FILE_DOORS,
   'node:fs/promises': FILE_DOORS,
   'node:http': ['src/http/door.ts'],
-  'node:net': ['src/net/'],
+  'node:net': ['src/net/', 'src/tools/'],
   'node:timers': ['src/observe/clock.ts'],
   'node:timers/promises': ['src/observe/clock.ts'],
   'node:perf_hooks': ['src/observe/clock.ts'],

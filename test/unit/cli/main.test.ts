@@ -32,7 +32,7 @@ describe('the program', () => {
   it('-h prints the help', () => {
     const { status, stdout } = run(['-h'])
     assert.equal(status, 0)
-    assert.match(stdout, /^Usage: rat-memcached \[options\]\n/)
+    assert.match(stdout, /^Usage: rat-memcached \[command\] \[options\]\n/)
   })
 
   it('--check-config says ok, and warns on standard error', () => {
