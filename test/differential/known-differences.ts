@@ -37,8 +37,17 @@ interface ExtraRule extends Rule {
 /** Statuses of the binary protocol. */
 const EXISTS = 2
 const NON_NUMERIC = 6
+const VERSION_OPCODE = 0x0b
 const CLOCK_SLACK_S = 3
 const OVERFLOWN_S = 4_000_000_000
+
+/**
+ * The version whose answers are wanted byte for byte, to what is broken, too. 1.6.18 swallows other values
+ * after an error, answers `ERROR` where `noreply` is the last word of what it does not know, counts the
+ * words of a `delete`, and reads other numbers as times: nothing behind such a command could be compared.
+ * So an older reference is asked what is sound, and its errors are those of sound commands.
+ */
+export const EXACT_SINCE = 10_645
 
 export const WORD_RULES: readonly WordRule[] = [
   {
@@ -96,22 +105,32 @@ export const PIECE_RULES: readonly PieceRule[] = [
       (isFailure(theirs, NON_NUMERIC) && isFailure(ours, EXISTS)),
   },
   {
+    name: 'version',
+    reason: 'it is that of the memcached at hand; here always that of 1.6.45',
+    before: EXACT_SINCE,
+    may: (theirs, ours) =>
+      (isLine(theirs, /^VERSION 1\.6\.\d+$/) && isLine(ours, /^VERSION 1\.6\.45$/)) ||
+      (isVersion(theirs) && isVersion(ours)),
+  },
+  {
     name: 'an empty line is a malformed one',
     reason: '1.6.18 answers ERROR to it, and to a line of too few words',
-    before: 10_645,
+    before: EXACT_SINCE,
     may: (theirs, ours) =>
       isLine(theirs, /^ERROR$/) && isLine(ours, /^CLIENT_ERROR bad command line format$/),
   },
   {
     name: 'words of errors',
-    reason: '1.6.18 has other words for what is wrong with a flag',
-    before: 10_645,
-    may: (theirs, ours) => isLine(theirs, /^CLIENT_ERROR /) && isLine(ours, /^CLIENT_ERROR /),
+    reason: '1.6.18 has other words for what is wrong with a flag, and for a shutdown',
+    before: EXACT_SINCE,
+    may: (theirs, ours) =>
+      (isLine(theirs, /^CLIENT_ERROR /) && isLine(ours, /^CLIENT_ERROR /)) ||
+      (isLine(theirs, /^ERROR: shutdown/) && isLine(ours, /^SERVER_ERROR: shutdown/)),
   },
   {
     name: 'a miss repeats key and token',
     reason: '1.6.18 answers EN, NF, NS and EX alone',
-    before: 10_645,
+    before: EXACT_SINCE,
     may: (theirs, ours) =>
       theirs.kind === 'line' &&
       ours.kind === 'line' &&
@@ -163,6 +182,10 @@ export const UNSEEN: readonly Rule[] = [
   },
   { name: 'stats', reason: 'different programs have different figures: only errors are drawn' },
 ]
+
+function isVersion(piece: Piece): boolean {
+  return piece.kind === 'frame' && piece.frame.opcode === VERSION_OPCODE
+}
 
 function isFailure(piece: Piece, status: number): boolean {
   return piece.kind === 'frame' && piece.frame.status === status

@@ -17,6 +17,15 @@ const FLAGS: Readonly<Record<Verb, string>> = {
   md: 'IIxTkOqCEb',
   ma: 'NNJDDMMqtcvvkOCb',
 }
+/** Those that 1.6.18 knows and that mean the same in it. */
+const FLAGS_OF_OLDER: Readonly<Record<Verb, string>> = {
+  mg: 'vvvvktscfhuqOTNRb',
+  ms: 'TTFFMMIkcOCqb',
+  md: 'IITkOqCb',
+  ma: 'NNJDDMMtcvvkOCb',
+}
+/** A longer key is, in base64, longer than a key may be: it counts so in 1.6.18. */
+const ENCODED_BYTES_MAX = 187
 const WRONG_FLAGS = 'zy!1~[AS'
 /** Of a token that has one byte too many nothing but the error is the same in all commands. */
 const OPAQUE_BYTES_MAX = 31
@@ -34,7 +43,7 @@ export interface Wanted {
 export function metaCommand(wanted: Wanted): Command {
   const { draw, words, lane } = wanted
   const verb = draw.of(['mg', 'mg', 'mg', 'ms', 'ms', 'md', 'ma'])
-  if (draw.chance(0.02)) return command(`me ${words.key(lane)}\r\n`)
+  if (words.isExact && draw.chance(0.02)) return command(`me ${words.key(lane)}\r\n`)
   const made = sound(wanted, verb)
   return words.mayBeLines && draw.chance(0.08) ? slipped(draw, made) : made
 }
@@ -43,12 +52,15 @@ function sound({ draw, words, lane, shown }: Wanted, verb: Verb): Command {
   const plainKey =
     words.mayBeLines && draw.chance(0.02) ? words.wrongKey() : (shown ?? words.key(lane))
   const parts: Part[] = []
+  const known = words.isExact
+    ? FLAGS[verb]
+    : FLAGS_OF_OLDER[verb].replace(plainKey.length > ENCODED_BYTES_MAX ? 'b' : '', '')
   const letters =
-    words.mayBeLines && draw.chance(0.06) ? doubled(draw, FLAGS[verb]) : distinct(draw, FLAGS[verb])
+    words.mayBeLines && draw.chance(0.06) ? doubled(draw, known) : distinct(draw, known)
   for (const letter of letters)
     parts.push(...flag({ draw, words, lane, shown: plainKey }, verb, letter))
   let key = plainKey
-  if (letters.includes('b') && draw.chance(0.95)) {
+  if (letters.includes('b') && (!words.isExact || draw.chance(0.95))) {
     key = Buffer.from(plainKey, 'latin1').toString('base64')
   }
   if (verb !== 'ms') return command(`${verb} ${key}`, ...parts, '\r\n')
@@ -73,7 +85,8 @@ function doubled(draw: Draw, from: string): string[] {
 
 /** A flag with what stands behind it. */
 function flag({ draw, words, shown }: Wanted, verb: Verb, letter: string): Part[] {
-  const wrongly = (token: string): string => (draw.chance(0.03) ? words.wrongNumber() : token)
+  const wrongly = (token: string): string =>
+    words.isExact && draw.chance(0.03) ? words.wrongNumber() : token
   switch (letter) {
     case 'T':
       return [` T${wrongly(words.exptime())}`]
@@ -96,7 +109,7 @@ function flag({ draw, words, shown }: Wanted, verb: Verb, letter: string): Part[
     case 'M': {
       const modes = verb === 'ms' ? ['S', 'E', 'A', 'P', 'R'] : ['I', 'D', '+', '-']
       return [
-        ` M${draw.chance(0.03) ? draw.of(['X', '', 's', 'set']) : modes[draw.below(modes.length)]}`,
+        ` M${words.isExact && draw.chance(0.03) ? draw.of(['X', '', 's', 'set']) : modes[draw.below(modes.length)]}`,
       ]
     }
     default:

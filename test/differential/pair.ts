@@ -14,7 +14,6 @@ const WAIT_MS = 40
 const FEED_BYTES_MAX = 4_000_000
 /** What a server that is slow, but not stuck, is given. */
 const LAST_WAIT_MS = 10_000
-const CLOSE_WAIT_MS = 1500
 const NOOP_BYTES = 24
 
 export interface Difference {
@@ -170,8 +169,7 @@ async function ask(
     await wait(WAIT_MS)
   }
   // Where one has answered and the other has not, that one may be slow.
-  if (clients.some(isDone))
-    await wait(clients.some(({ ended }) => ended) ? CLOSE_WAIT_MS : LAST_WAIT_MS)
+  if (clients.some(isDone)) await wait(LAST_WAIT_MS)
   return [reply(theirs[0], isDone), reply(ours[0], isDone)]
 }
 

@@ -84,6 +84,9 @@ export interface RunOptions {
   readonly program: string
   readonly seconds: number
   readonly roundSeconds: number
+  /** A round ends after so many steps; without it, with its time. */
+  readonly roundSteps?: number
+  readonly roundsMax?: number
   readonly seed: number
   readonly modes: readonly Mode[]
   /** After so many differences it ends. */
@@ -99,10 +102,11 @@ export interface RunResult {
 
 export async function runDifferential(options: RunOptions): Promise<RunResult> {
   const endsMs = performance.now() + options.seconds * 1000
+  const roundsMax = options.roundsMax ?? Infinity
   let rounds = 0
   let commands = 0
   let differences = 0
-  while (performance.now() < endsMs && differences < options.differencesMax) {
+  while (performance.now() < endsMs && rounds < roundsMax && differences < options.differencesMax) {
     const mode = options.modes[rounds % options.modes.length]!
     const seed = options.seed + rounds
     const untilMs = Math.min(endsMs, performance.now() + options.roundSeconds * 1000)
@@ -129,10 +133,15 @@ async function playRound(
   seed: number,
   untilMs: number,
 ): Promise<Round> {
-  const sequence = new Sequence(seed, mode.sizes)
+  const sequence = new Sequence(seed, mode.sizes, options.version)
   const played: Step[] = []
+  const stepsMax = options.roundSteps ?? Infinity
+  const mayGoOn = (): boolean =>
+    performance.now() < untilMs &&
+    played.length < stepsMax &&
+    sequence.bytesMade < ROUND_VALUE_BYTES_MAX
   return withPair(options, mode, async (pair, ours) => {
-    while (performance.now() < untilMs && sequence.bytesMade < ROUND_VALUE_BYTES_MAX) {
+    while (mayGoOn()) {
       const step = sequence.next()
       played.push(step)
       const difference = await pair.play(step)

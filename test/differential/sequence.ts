@@ -23,9 +23,9 @@ export class Sequence {
   readonly #words: Vocabulary
   readonly #pending: Step[] = []
 
-  constructor(seed: number, sizes: Sizes) {
+  constructor(seed: number, sizes: Sizes, version: number) {
     this.#draw = new Draw(seed)
-    this.#words = new Vocabulary(this.#draw, sizes)
+    this.#words = new Vocabulary(this.#draw, sizes, version)
   }
 
   /** Bytes of all values so far. */
@@ -53,7 +53,7 @@ export class Sequence {
   #burst(connection: number, ownLane?: number): Burst {
     const draw = this.#draw
     const isBinary = CONNECTIONS[connection] === 'binary'
-    this.#words.mayBeLines = !isBinary && draw.chance(BROKEN_SHARE)
+    this.#words.mayBeLines = !isBinary && this.#words.isExact && draw.chance(BROKEN_SHARE)
     const commands = Array.from({ length: draw.between(1, COMMANDS_MAX) }, () => {
       const lane = ownLane ?? this.#connection()
       if (isBinary) return binaryCommand(draw, this.#words, lane)

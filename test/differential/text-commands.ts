@@ -23,9 +23,18 @@ export function textCommand(draw: Draw, words: Vocabulary, lane: number): Comman
     [34, () => retrieval(draw, words, lane)],
     [8, () => arithmetic(draw, words, lane)],
     [5, () => line('touch', words.key(lane), words.exptime(), noreply(draw))],
-    [4, () => line('delete', words.key(lane), draw.of(['', '', '0', '10']), noreply(draw))],
+    [
+      4,
+      () =>
+        line(
+          'delete',
+          words.key(lane),
+          draw.of(words.isExact ? ['', '', '0', '10'] : ['', '0']),
+          noreply(draw),
+        ),
+    ],
     [words.mayBeLines ? 10 : 0, () => brokenStorage(draw, words, lane)],
-    [4, () => brokenLine(draw, words, lane)],
+    [words.isExact ? 4 : 0, () => brokenLine(draw, words, lane)],
     [words.mayBeLines ? 8 : 0, () => slipped(draw, textCommandToSlip(draw, words, lane))],
     [2, () => beside(draw)],
     [0.15, () => flush(draw)],

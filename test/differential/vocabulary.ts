@@ -1,5 +1,6 @@
 /** Keys, values and numbers that commands are made of: mostly sound ones, some at the edge, some wrong. */
 import type { Draw } from './draw.ts'
+import { EXACT_SINCE } from './known-differences.ts'
 
 export interface Sizes {
   /** Keys that are seldom asked for, for each connection. */
@@ -65,15 +66,23 @@ export class Vocabulary {
   #bytesMade = 0
   /** Values may come to be read as lines: they are shorter than a line may be. */
   mayBeLines = false
+  /** Of the reference: what it does not know is not said. */
+  readonly version: number
 
-  constructor(draw: Draw, sizes: Sizes) {
+  constructor(draw: Draw, sizes: Sizes, version: number) {
     this.#draw = draw
     this.#sizes = sizes
+    this.version = version
   }
 
   /** Bytes of all values so far. */
   get bytesMade(): number {
     return this.#bytesMade
+  }
+
+  /** What is broken may be said, too. */
+  get isExact(): boolean {
+    return this.version >= EXACT_SINCE
   }
 
   /** A key of one lane: those of different lanes are never the same. */
@@ -142,7 +151,7 @@ export class Vocabulary {
   }
 
   exptime(): string {
-    return this.#draw.chance(0.08)
+    return this.isExact && this.#draw.chance(0.08)
       ? this.#draw.of(EXPTIMES_AT_THE_EDGE)
       : this.#draw.of([...EXPTIMES])
   }

@@ -10,6 +10,7 @@ import { metaCommand } from '../differential/meta-commands.ts'
 import { commandText } from '../differential/steps.ts'
 import type { Command } from '../differential/steps.ts'
 import { textCommand } from '../differential/text-commands.ts'
+import { EXACT_SINCE } from '../differential/known-differences.ts'
 import { Vocabulary } from '../differential/vocabulary.ts'
 import type { Sizes } from '../differential/vocabulary.ts'
 
@@ -36,7 +37,7 @@ export class NoisyClient {
 
   constructor(seed: number, port: number, counts: NoiseCounts) {
     this.#draw = new Draw(seed)
-    this.#words = new Vocabulary(this.#draw, SIZES)
+    this.#words = new Vocabulary(this.#draw, SIZES, EXACT_SINCE)
     this.#words.mayBeLines = true
     this.#port = port
     this.#counts = counts

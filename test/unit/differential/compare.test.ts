@@ -92,6 +92,10 @@ describe('the comparison of replies', () => {
     assert.notEqual(said('ERROR\r\n', error), undefined)
     const older = new Comparison({ ...SETTING, version: 10_618 })
     assert.equal(older.difference(reply('ERROR\r\n'), reply(error), 'text'), undefined)
+    const [theirs, ours] = [reply('VERSION 1.6.18\r\n'), reply('VERSION 1.6.45\r\n')]
+    assert.equal(older.difference(theirs, ours, 'text'), undefined)
+    assert.notEqual(older.difference(ours, theirs, 'text'), undefined)
+    assert.notEqual(said('VERSION 1.6.18\r\n', 'VERSION 1.6.45\r\n'), undefined)
   })
 
   it('sees who hangs up, and who does not answer', () => {
