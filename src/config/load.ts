@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { ServerError } from '../errors.ts'
-import { splitPrefix } from './listen-address.ts'
+import { isLoopback, parseListenAddress, splitPrefix } from './listen-address.ts'
 import { nearest } from './nearest.ts'
 import {
   ENV_PREFIX,
@@ -144,6 +144,7 @@ function readOverrides(
 /** What no key can tell by itself. */
 function checkTogether(draft: Draft): void {
   checkTls(draft)
+  checkSideDoor(draft)
   const item = quote(draft, 'server.max_item_size')
   const memory = quote(draft, 'l1.max_memory')
   if (item.bytes > memory.bytes * ITEM_SHARE_OF_MEMORY_MAX) {
@@ -170,6 +171,24 @@ function checkTls(draft: Draft): void {
   }
   if (prefixes.some((security) => security === 'mutual' || security === 'anonymous')) {
     draft.problems.push('server.bind asks for TLS, but tls.enabled is not set')
+  }
+}
+
+/** A side door that nobody could open, or anybody. */
+function checkSideDoor(draft: Draft): void {
+  const text = draft.values.get('metrics.bind')
+  const token = draft.values.get('metrics.token')
+  if (typeof token === 'string' && /\s/.test(token)) {
+    draft.problems.push('metrics.token: it may hold no blanks')
+  }
+  if (typeof text !== 'string' || text === '') return
+  const address = parseListenAddress(text)
+  if (address?.kind !== 'tcp' || splitPrefix(text).text !== '') {
+    draft.problems.push(`metrics.bind: "${text}" is not HOST:PORT or [IPV6]:PORT`)
+  } else if (!isLoopback(address.host) && token === '') {
+    draft.problems.push(
+      `metrics.bind is ${text}, which other machines can reach: set metrics.token`,
+    )
   }
 }
 

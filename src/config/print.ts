@@ -53,7 +53,7 @@ A key, a section or a \`RAT_MEMCACHED_\` variable that does not exist is an erro
 
 **Durations** are a number of seconds or a text with a unit: \`"500ms"\`, \`"30s"\`, \`"5m"\`, \`"1h"\`, \`"7d"\`.
 
-Some rules span two keys: \`server.max_item_size\` may be at most half of \`l1.max_memory\`; \`tls.enabled\` needs \`tls.cert\`, and certificates of clients can be checked only with \`tls.ca\`.
+Some rules span two keys: \`server.max_item_size\` may be at most half of \`l1.max_memory\`; \`tls.enabled\` needs \`tls.cert\`, and certificates of clients can be checked only with \`tls.ca\`; a \`metrics.bind\` that other machines can reach needs \`metrics.token\`.
 
 ## Variables of other images
 
@@ -90,6 +90,14 @@ export function configReference(defaults: Config): string {
     },
   )
   return `${[REFERENCE_HEAD, ...sections].join('\n\n')}\n`
+}
+
+/** Every key of the configuration with its value, as a file would have it, but for what is secret. */
+export function configEntries(config: Config): (readonly [key: string, value: string])[] {
+  return KEY_DEFINITIONS.filter(({ secret }) => secret !== true).map((definition) => [
+    keyPath(definition),
+    printValue(definition, fieldOf(config, definition)),
+  ])
 }
 
 function printSection(section: SectionName, heading: string, config: Config): string {

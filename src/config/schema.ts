@@ -1,13 +1,14 @@
 /**
  * THE table of configuration keys. The type `Config`, the reader, the sample file, the printed
- * configuration and docs/CONFIG.md are all made from it. The rows stand in three files beside this one,
- * `server-keys.ts`, `cache-keys.ts` and `log-keys.ts`; a key is added there and nowhere else.
+ * configuration and docs/CONFIG.md are all made from it. The rows stand in files beside this one,
+ * `server-keys.ts`, `cache-keys.ts`, `log-keys.ts` and `metrics-keys.ts`; a key is added there and nowhere else.
  *
  * A key exists only if it does something. The sections without keys are reserved names: a key in
  * them is an unknown key like any other, so that no setting is ever read and then ignored.
  */
 import { CACHE_KEYS } from './cache-keys.ts'
 import { LOG_KEYS } from './log-keys.ts'
+import { METRICS_KEYS } from './metrics-keys.ts'
 import { SERVER_KEYS } from './server-keys.ts'
 
 /** Every section, in the order in which it is printed, with its heading. */
@@ -22,7 +23,7 @@ export const SECTIONS = [
   { name: 'ttl', heading: 'Expiry.' },
   { name: 'performance', heading: 'Tuning.' },
   { name: 'logging', heading: 'The log. It never has a line per request.' },
-  { name: 'metrics', heading: 'Metrics.' },
+  { name: 'metrics', heading: 'What is measured, and the side door that shows it.' },
 ] as const
 
 export type SectionName = (typeof SECTIONS)[number]['name']
@@ -48,6 +49,8 @@ export interface KeyDefinition {
   readonly choices?: readonly string[]
   /** The options of the command line that set this key. */
   readonly options?: readonly string[]
+  /** It is never shown to who is not allowed to read the configuration file. */
+  readonly secret?: true
   readonly meaning: string
 }
 
@@ -56,9 +59,14 @@ export const KEY_DEFINITIONS: readonly KeyDefinition[] = [
   ...SERVER_KEYS,
   ...CACHE_KEYS,
   ...LOG_KEYS,
+  ...METRICS_KEYS,
 ]
 
-type Row = (typeof SERVER_KEYS)[number] | (typeof CACHE_KEYS)[number] | (typeof LOG_KEYS)[number]
+type Row =
+  | (typeof SERVER_KEYS)[number]
+  | (typeof CACHE_KEYS)[number]
+  | (typeof LOG_KEYS)[number]
+  | (typeof METRICS_KEYS)[number]
 
 type ValueOf<R> = R extends { type: 'choice'; choices: readonly (infer Choice)[] }
   ? Choice

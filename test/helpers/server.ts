@@ -29,6 +29,8 @@ export interface TestServer {
   connect(): Promise<TestClient>
   /** One connection that asks for `stats` and ends. */
   stats(): Promise<Map<string, number>>
+  /** The answer of the side door: `get('/healthz')`. */
+  get(path: string, init?: RequestInit): Promise<Response>
   stop(): Promise<void>
 }
 
@@ -45,6 +47,8 @@ export async function startServer(
     'server.shutdown_timeout': '2s',
     // A test that is about the disk tier asks for one, in a directory of its own.
     'l2.enabled': 'false',
+    // And so does one that is about the side door.
+    'metrics.bind': '',
     ...settings,
   }
   const overrides = Object.entries(all).map(([key, value]) => ({
@@ -66,6 +70,7 @@ export async function startServer(
     addresses,
     connect: () => connectClient(target),
     stats: () => readStats(target),
+    get: (path, init) => fetch(`http://${server.sideDoor()}${path}`, init),
     stop: () => server.stop(),
   }
 }

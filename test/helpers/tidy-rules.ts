@@ -77,6 +77,7 @@ const PACKAGE_DOORS: Readonly<Record<string, readonly string[]>> = {
   'classic-level': ['src/store/l2/generation.ts'],
   commander: ['src/cli/'],
   'lz4-napi': ['src/store/l2/record.ts'],
+  'prom-client': ['src/http/prometheus.ts'],
   pino: ['src/observe/log.ts'],
   'smol-toml': ['src/config/load.ts'],
   'node:fs': FILE_DOORS,
@@ -103,6 +104,7 @@ const MAY_WAIT: Readonly<Record<string, string>> = {
   'src/engine/disk-tier.ts': 'opens and closes the disk',
   'src/engine/disk-walk.ts': 'reads ahead for who lists keys',
   'src/engine/faults.ts': 'reads for commands that have been put off until it is done',
+  'src/engine/key-inspection.ts': 'reads an item for who looks at it from outside',
   'src/engine/warm-up.ts': 'fills memory in the background',
 }
 const LINES_MAX = 500
