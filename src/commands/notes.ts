@@ -98,12 +98,16 @@ export function noteStore(
   )
 }
 
-/** A key is to be deleted; `item` is 0 if there is none, and still there otherwise. */
+/** A key was asked for by a delete; `item` is 0 if there is none. */
 export function noteDelete(context: CommandContext, request: Request, item: number): void {
-  const { cache, watchers } = context
-  if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
+  if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
   noteLookup(context, request, item)
-  if (item === 0 || (watchers.topics & TOPIC.DELETIONS) === 0) return
+}
+
+/** A delete takes an item out, or has emptied it. */
+export function noteDeleted(context: CommandContext, request: Request, item: number): void {
+  const { cache, watchers } = context
+  if ((watchers.topics & TOPIC.DELETIONS) === 0) return
   const command = (request.options & OPTION.META_FORM) === 0 ? 'delete' : 'md'
   watchers.tell(
     TOPIC.DELETIONS,
