@@ -14,7 +14,6 @@ import type { ListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { readUsers } from './config/user-file.ts'
 import type { User } from './config/user-file.ts'
-import { Crawler } from './engine/crawler.ts'
 import { DiskGate } from './engine/disk-gate.ts'
 import { ServerError, assert } from './errors.ts'
 import { ReadinessWatch } from './http/readiness.ts'
@@ -128,10 +127,9 @@ export function serveCache(
   log: Logger,
   options: ServerOptions = {},
 ): RatServer {
-  const { cache, clock, metrics, watchers, memoryLimit } = opened
+  const { cache, clock, crawler, metrics, watchers, memoryLimit } = opened
   const { bind } = config.server
   const table = new ConnectionTable(config.server, clock, metrics, log, watchers, bind.length)
-  const crawler = new Crawler(cache, clock, metrics)
   const remembered = rememberedDefaults()
   watchers.countPrefixes(config.commands.detail)
   const configuredLevel = log.level

@@ -35,7 +35,6 @@ import {
   removeState,
   setCas,
   setClientFlags,
-  setExpiresAt,
   stateBits,
   valueBytes,
   valueStart,
@@ -264,7 +263,7 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
     const item = l1.reserve(hashLo, key, start, view.keyBytes, view.valueBytes)
     if (item === 0) return 0
     setClientFlags(words, item, view.clientFlags)
-    setExpiresAt(words, item, view.expiresAtS)
+    l1.setExpiry(item, view.expiresAtS)
     setCas(words, item, view.casHi, view.casLo)
     addState(words, item, view.state & KEPT_STATES)
     this.#host.adopt(item)

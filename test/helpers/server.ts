@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import type { Socket, TcpNetConnectOpts, IpcNetConnectOpts } from 'node:net'
 import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
 import type { ReadMode } from '../../src/net/socket-reader.ts'
 import { createLoggerTo } from '../../src/observe/log.ts'
 import { createServer } from '../../src/server.ts'
@@ -56,7 +57,15 @@ export async function startServer(
     value,
     option: 'of the test',
   }))
-  const config = loadConfig({ env: {}, overrides })
+  return startConfigured(loadConfig({ env: {}, overrides }), readMode, options)
+}
+
+/** `startServer` with all of a configuration, as a file would say it. */
+export async function startConfigured(
+  config: Config,
+  readMode: ReadMode = 'onread',
+  options: ServerOptions = {},
+): Promise<TestServer> {
   const log = createLoggerTo({ write: () => undefined }, 'silent', false)
   const server = createServer(config, log, { readMode, version: 'test', ...options })
   const addresses = await server.listen()

@@ -52,7 +52,7 @@ describe('the order of the sources', () => {
     assert.equal(config.compression.enabled, true)
     assert.equal(config.performance.largeValueBytesMin, 0)
     assert.equal(config.metrics.bind, '127.0.0.1:9150')
-    assert.deepEqual(config.ttl, {})
+    assert.deepEqual(config.ttl, { defaultMs: 0, maxMs: 0, sweepIntervalMs: 1000, rules: [] })
   })
 
   it('is default, file, environment, command line, each over the one before', () => {
@@ -115,7 +115,7 @@ describe('what is wrong in a file', () => {
 
   it('is reported all at once', () => {
     write(
-      '[l1]\nmax_memory = "lots"\nevictions = "yes"\n[servr]\nx = 1\n[logging]\nlevel = "warning"\n[ttl]\ndefault = 5\n',
+      '[l1]\nmax_memory = "lots"\nevictions = "yes"\n[servr]\nx = 1\n[logging]\nlevel = "warning"\n[metrics]\nsoon = 5\n',
     )
     const found = problems({ file })
     assert.equal(found.length, 5)
@@ -126,7 +126,7 @@ describe('what is wrong in a file', () => {
     assert.equal(found[1], 'test.toml:3: l1.evictions: "yes" is not true or false')
     assert.equal(found[2], 'test.toml:4: unknown section [servr]; did you mean "server"?')
     assert.match(found[3] ?? '', /^test.toml:7: logging.level: "warning" is not one of trace, /)
-    assert.equal(found[4], 'test.toml:9: unknown key "default" in [ttl]')
+    assert.equal(found[4], 'test.toml:9: unknown key "soon" in [metrics]')
   })
 
   it('may be a key in the wrong section, or in none', () => {
