@@ -16,6 +16,7 @@ RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin bin
 COPY src src
+COPY web web
 RUN npm run build && chmod 755 dist/bin/rat-memcached.js
 # Only what the server needs, and that for the processor of the image; nothing of it runs here.
 RUN arch="${TARGETARCH:-$(dpkg --print-architecture)}" && npm ci --omit=dev --ignore-scripts --os=linux --libc=glibc --cpu="$(echo "$arch" | sed 's/^amd64$/x64/')"

@@ -9,7 +9,7 @@ export const METRICS_KEYS = [
     default: '127.0.0.1:9150',
     unit: 'HOST:PORT or [IPV6]:PORT; empty: off',
     meaning:
-      'The address of the side door, which speaks HTTP: /metrics, /healthz, /readyz, /stats.json. Where the default is taken, as by a second server of this machine, the server runs without it and says so; any other address that cannot be had is an error.',
+      'The address of the side door, which speaks HTTP: a page for browsers at /, /metrics, /healthz, /readyz, /stats.json. Where the default is taken, as by a second server of this machine, the server runs without it and says so; any other address that cannot be had is an error.',
   },
   {
     section: 'metrics',
@@ -20,7 +20,7 @@ export const METRICS_KEYS = [
     unit: 'a text without blanks; empty: none',
     secret: true,
     meaning:
-      'Who asks at the side door has to bring this as a Bearer token, but for /healthz and /readyz. Needed where metrics.bind is not a loopback address. A browser is let in by /?token=TOKEN.',
+      'Who asks at the side door has to bring this as a Bearer token, but for /healthz and /readyz. Needed where metrics.bind is not a loopback address. The page at / asks for it.',
   },
   {
     section: 'metrics',

@@ -23,6 +23,8 @@ const REQUESTS_PER_SOCKET_MAX = 1000
 const ANSWERS_PER_S_MAX = 100
 /** Asked for by who has no token to send, and no way to wait: a probe that fails may cost a restart. */
 const OPEN_PATHS: readonly string[] = ['/healthz', '/readyz']
+/** Holds no figure: the page asks who looks at it for the token, and brings it for what it shows. */
+const PAGE_PATH = '/'
 
 const COMMON_HEADERS = {
   'cache-control': 'no-store',
@@ -45,7 +47,6 @@ export class SideDoor {
   readonly #log: Logger
   readonly #access: Access
   readonly #server: Server
-  #port = 0
   #secondMs = -Infinity
   #answersLeft = 0
 
@@ -87,7 +88,6 @@ export class SideDoor {
         this.#server.on('error', (err) => this.#log.error({ err }, 'the side door failed'))
         const bound = this.#server.address()
         if (bound === null || typeof bound === 'string') return
-        this.#port = bound.port
         const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
         resolve(`${name}:${bound.port}`)
       })
@@ -132,31 +132,19 @@ export class SideDoor {
     }
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
-    const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))
     if (!OPEN_PATHS.includes(path)) {
       if (!this.#hasAnswersLeft()) {
         return { ...textAnswer(429, 'too many requests'), headers: { 'retry-after': '1' } }
       }
-      const token = query.get('token')
-      if (path === '/' && token !== null && this.#access.isToken(token)) return this.#letIn()
-      if (!this.#access.isAllowed(headers.authorization, headers.cookie, this.#port)) {
-        const refusal = textAnswer(
-          401,
-          'bring metrics.token as a Bearer token, or as /?token=TOKEN',
-        )
+      if (path !== PAGE_PATH && !this.#access.isAllowed(headers.authorization)) {
+        const refusal = textAnswer(401, 'bring metrics.token as a Bearer token')
         return { ...refusal, headers: { 'www-authenticate': 'Bearer' } }
       }
     }
     const responder = this.#responders.get(path)
     return responder === undefined
       ? textAnswer(404, 'there is nothing of this name')
-      : responder(query)
-  }
-
-  /** Gives a browser its cookie, and takes the token out of its address line. */
-  #letIn(): Answer {
-    const headers = { location: '/', 'set-cookie': this.#access.cookie(this.#port) }
-    return { ...textAnswer(303, 'go on to /'), headers }
+      : responder(new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)))
   }
 
   #hasAnswersLeft(): boolean {

@@ -1,6 +1,7 @@
-/** What stands at `/`: what there is to ask for. */
+/** What stands at `/`: the page, or where that was not built, what there is to ask for. */
 import { textAnswer } from './answer.ts'
 import type { Responder } from './answer.ts'
+import { readPage } from './page.ts'
 
 const LIST = `rat-memcached
 
@@ -8,6 +9,16 @@ const LIST = `rat-memcached
 /stats.json   everything, as one document
 /key?key=K    what is known about one item
 /healthz      whether the server lives
-/readyz       whether clients should be sent to it`
+/readyz       whether clients should be sent to it
 
-export const FRONT: ReadonlyMap<string, Responder> = new Map([['/', () => textAnswer(200, LIST)]])
+The page that stands here otherwise was not built: npm run build`
+
+/** Reads the page once. */
+export function frontResponders(): ReadonlyMap<string, Responder> {
+  const page = readPage()
+  const answer =
+    page === null
+      ? textAnswer(200, LIST)
+      : { status: 200, type: 'text/html; charset=utf-8', ...page }
+  return new Map([['/', () => answer]])
+}

@@ -9,7 +9,7 @@ import { LoopDelay } from '../observe/loop-delay.ts'
 import { jsonAnswer, textAnswer } from './answer.ts'
 import type { Responder } from './answer.ts'
 import { SideDoor } from './door.ts'
-import { FRONT } from './front.ts'
+import { frontResponders } from './front.ts'
 import { keyAnswer } from './key-report.ts'
 import { PrometheusReport } from './prometheus.ts'
 import type { ReadinessWatch } from './readiness.ts'
@@ -70,7 +70,7 @@ function respondersOf(
   const sources = { context, config, loopDelay, readiness: () => readiness.read() }
   const prometheus = new PrometheusReport(sources)
   return new Map<string, Responder>([
-    ...FRONT,
+    ...frontResponders(),
     ['/healthz', () => textAnswer(200, 'ok')],
     ['/readyz', () => readyAnswer(readiness)],
     ['/metrics', () => prometheus.answer()],

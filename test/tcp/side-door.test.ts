@@ -141,23 +141,34 @@ describe('the side door', () => {
       }
     }))
 
-  it('answers who brings the token, as a header or as the cookie that a browser gets for it', () =>
+  it('answers who brings the token in the header that is for it, and shows the page to anybody', () =>
     withServer({ 'metrics.token': 'open-sesame' }, async (server) => {
       const status = async (path: string, headers: Record<string, string>): Promise<number> =>
         (await server.get(path, { headers, redirect: 'manual' })).status
-      assert.equal(await status('/stats.json', {}), 401)
+      for (const path of ['/stats.json', '/metrics', '/key?key=a', '/nothing']) {
+        assert.equal(await status(path, {}), 401, path)
+      }
       assert.equal(await status('/metrics', { authorization: 'Bearer open-sesamy' }), 401)
+      assert.equal(await status('/stats.json?token=open-sesame', {}), 401)
+      assert.equal(await status('/stats.json', { cookie: 'token=open-sesame' }), 401)
       assert.equal(await status('/metrics', { authorization: 'Bearer open-sesame' }), 200)
       assert.equal(await status('/healthz', {}), 200)
       assert.equal(await status('/readyz', {}), 200)
-      assert.equal(await status('/?token=nonsense', {}), 401)
-      const letIn = await server.get('/?token=open-sesame', { redirect: 'manual' })
-      assert.equal(letIn.status, 303)
-      const cookie = letIn.headers.get('set-cookie') ?? ''
-      assert.match(cookie, /; HttpOnly; SameSite=Strict$/)
-      assert.ok(!cookie.includes('sesame'))
-      assert.equal(await status('/', { cookie: cookie.split(';')[0]! }), 200)
-      assert.equal(await status('/', { cookie: `${cookie.split('=')[0]}=x` }), 401)
+      const page = await server.get('/')
+      assert.equal(page.status, 200)
+      assert.doesNotMatch(await page.text(), /sesame/)
+    }))
+
+  it('shows the page, with a policy that lets it run and nothing else', () =>
+    withServer({}, async (server) => {
+      const { headers, status } = await server.get('/')
+      assert.equal(status, 200)
+      assert.equal(headers.get('content-type'), 'text/html; charset=utf-8')
+      assert.equal(headers.get('cache-control'), 'no-store')
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
+      assert.equal(headers.get('referrer-policy'), 'no-referrer')
+      assert.equal(headers.get('x-frame-options'), 'DENY')
+      assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; script-src/)
     }))
 
   it('takes GET and HEAD only, by a name of this machine', () =>
