@@ -92,7 +92,7 @@ export function diskStats(context: CommandContext): Stat[] {
     ['l2_compression_ratio', ratio(compression.storedBytes, compression.valueBytes)],
     ['l2_compressed_values', String(compression.compressedCount)],
     ['l2_not_worth_compressing', String(compression.notWorthItCount)],
-    ['l2_write_amplification', (writeAmplification(context) ?? 0).toFixed(2)],
+    ['l2_write_amplification', writeAmplification(context)],
     ...latencies(context, 'l2_read', LATENCY.L2_READ),
     ...latencies(context, 'l2_write', LATENCY.L2_WRITE),
     ['l2_disk_bytes', String(list.bytes)],
@@ -146,11 +146,10 @@ function pagesMax({ l2 }: DiskTier): number {
   return l2.list.bytesMax / l2.list.generationBytes
 }
 
-/** Bytes that the disk has to take for a byte of a value; null before there was one. */
-export function writeAmplification({ metrics }: CommandContext): number | null {
+/** Bytes that the disk has to take for a byte of a value. */
+function writeAmplification({ metrics }: CommandContext): string {
   const written = WRITES_OF_A_BYTE * metrics.value(METRIC.L2_BYTES_WRITTEN)
-  const accepted = metrics.value(METRIC.L2_BYTES_ACCEPTED)
-  return accepted === 0 ? null : written / accepted
+  return ratio(written, metrics.value(METRIC.L2_BYTES_ACCEPTED))
 }
 
 /** Two decimals; 0 where nothing has been counted yet. */

@@ -177,6 +177,15 @@ export const CACHE_KEYS = [
   },
   {
     section: 'l2',
+    name: 'inline_reads',
+    field: 'inlineReads',
+    type: 'boolean',
+    default: true,
+    meaning:
+      'Whether an item on disk is read at once, in some 3 us, as long as the system has what is asked for in its page cache; after a read that had to wait for the device, this is not tried again for a while. false: always through threads, at several times the cost, so that no request ever waits for the device but those that ask for what lies there.',
+  },
+  {
+    section: 'l2',
     name: 'warmup',
     field: 'warmup',
     type: 'choice',

@@ -37,12 +37,24 @@ export class DiskGate {
 
   /** Asks for what the last ON_DISK was about. The waiter proceeds when it may be asked for again. */
   load(waiter: DiskWaiter): void {
-    this.#cache.tier!.load(waiter)
+    this.#cache.tier!.loader.load(waiter)
+  }
+
+  /**
+   * Loads what the last ON_DISK was about, if that takes next to no time. The command is to run again
+   * then, and `release` to be called behind it; otherwise `load`.
+   */
+  loadNow(): boolean {
+    return this.#cache.tier!.loader.loadNow()
+  }
+
+  release(): void {
+    this.#cache.tier!.loader.release()
   }
 
   /** Loads a key ahead of its time, if it is on disk only: the next commands will ask for it. */
   preload(bytes: Bytes, start: number, length: number): void {
-    if (this.#cache.find(bytes, start, length) === ON_DISK) this.#cache.tier!.load(null)
+    if (this.#cache.find(bytes, start, length) === ON_DISK) this.#cache.tier!.loader.load(null)
   }
 
   /** Says on disk what must be said there before a change is acknowledged. */

@@ -12,9 +12,7 @@
  *                        └──────────────▶ staged ─▶ on disk only ─┴──────────▶ clean
  * ```
  */
-import { copyBytes } from '../bytes/ascii.ts'
 import type { Bytes } from '../bytes/ascii.ts'
-import type { DiskWaiter } from '../message/disk-waiter.ts'
 import type { Clock } from '../observe/clock.ts'
 import type { Logger } from '../observe/log.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -33,37 +31,29 @@ import {
   keyBytes,
   keyStart,
   removeState,
-  setCas,
-  setClientFlags,
   stateBits,
   valueBytes,
-  valueStart,
 } from '../store/l1/layout.ts'
 import { L2Store } from '../store/l2/l2-store.ts'
 import type { L2Options } from '../store/l2/l2-store.ts'
-import type { Found } from '../store/l2/record-reader.ts'
-import { READ, emptyRecordView, readRecord } from '../store/l2/record.ts'
-import type { RecordFields, RecordView } from '../store/l2/record.ts'
+import { emptyRecordView } from '../store/l2/record.ts'
+import type { RecordFields } from '../store/l2/record.ts'
 import type { ChangeSource } from '../store/l2/write-behind.ts'
 import { ChangedItems } from './changed-items.ts'
-import { Faults } from './faults.ts'
-import type { Fault, FaultHandler } from './faults.ts'
 import { hashKey, highSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
-import { isAdmitted, isLarge, isPromoted } from './tiers.ts'
+import { KEPT_STATES, Loader } from './loader.ts'
+import type { Adopter } from './loader.ts'
+import { isAdmitted, isLarge } from './tiers.ts'
 import type { TierRules } from './tiers.ts'
 import { WarmUp } from './warm-up.ts'
-import type { Restorer } from './warm-up.ts'
+import type { KeyHasher } from './warm-up.ts'
 
-/** States of an item that go to disk and come back with it. */
-const KEPT_STATES = STATE.FETCHED | STATE.STALE | STATE.WON | STATE.BINARY_KEY
 /** Writing begins before the interval is over when this part of what may wait has gathered. */
 const EARLY_PART = 8
 /** Handles in the ring before it is looked how many of them still mean something. */
 const RING_MIN = 65_536
 const RING_PER_ITEM = 4
-/** Arrivals of which the walk over the disk is told; it may miss more. */
-const ARRIVALS_MAX = 1_000_000
 
 export interface TierOptions extends L2Options {
   readonly rules: TierRules
@@ -76,16 +66,14 @@ export interface TierOptions extends L2Options {
 }
 
 /** What the tier needs to know of the cache above it. */
-export interface TierHost {
+export interface TierHost extends Adopter {
   /** The last sequence number that was given out, as an integer. */
   readonly sequence: number
   /** Whether an item is expired or flushed. */
   isDead(item: number): boolean
-  /** Gives a loaded item what is the cache's: its epoch and its time of use. */
-  adopt(item: number): void
 }
 
-export class DiskTier implements ChangeSource, FaultHandler, Restorer {
+export class DiskTier implements ChangeSource, KeyHasher {
   l2!: L2Store
   readonly #options: TierOptions
   readonly #l1: L1Store
@@ -96,25 +84,16 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
   readonly #metrics: Metrics
   readonly #changed = new ChangedItems()
   readonly #early: number
-  #faults!: Faults
   #warmUp!: WarmUp
   #seed!: HashSeed
   #highSeed!: HashSeed
-  /** Reused for each record that is written, and for each that is read. */
+  /** Reused for each record that is written. */
   readonly #fields: RecordFields = emptyRecordView()
-  readonly #view: RecordView = emptyRecordView()
-  /** What `holds` said yes to last. */
-  #asked: Bytes
-  #askedStart = 0
-  #askedBytes = 0
-  #askedHi = 0
-  #askedLo = 0
   /** Bytes of items that wait in the ring, or a little more. */
   changedBytes = 0
   /** Changes that were made so far. */
   changes = 0
-  /** Hashes of items that came into memory during a walk over the disk; null while there is none. */
-  arrivals: Set<number> | null = null
+  loader!: Loader
 
   private constructor(
     options: TierOptions,
@@ -127,7 +106,6 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
     this.#l1 = l1
     this.#words = l1.heap.words
     this.#heap = l1.heap.bytes
-    this.#asked = l1.heap.bytes
     this.#host = host
     this.#clock = clock
     this.#metrics = metrics
@@ -149,8 +127,8 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
     clock.notBefore(clockS)
     tier.#seed = { k0: seedK0, k1: seedK1 }
     tier.#highSeed = highSeed(tier.#seed)
-    tier.#faults = new Faults(tier.l2, tier)
-    tier.#warmUp = new WarmUp(l1, tier.l2, tier, clock, log)
+    tier.loader = new Loader(tier.l2, l1, options.rules, host, metrics)
+    tier.#warmUp = new WarmUp(l1, tier.l2, tier.loader, tier, clock, log)
     return tier
   }
 
@@ -168,23 +146,14 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
     return this.#options.rules
   }
   get loadingCount(): number {
-    return this.#faults.count
+    return this.loader.count
   }
 
   // ------------------------------------------------------------------ asking
 
-  /** Whether a key that is not in memory is on disk, or may be: then `load` finds out. */
+  /** Whether a key that is not in memory is on disk, or may be: then `loader.load` finds out. */
   holds(hash: number, bytes: Bytes, start: number, length: number): boolean {
-    const { l2 } = this
-    const hashHi = hashKey(this.#highSeed, bytes, start, length)
-    if (l2.find(hashHi, hash) === 0 && !l2.isUnknown(hashHi, hash)) return false
-    if (this.#faults.isGivenUp(hashHi, hash)) return false
-    this.#asked = bytes
-    this.#askedStart = start
-    this.#askedBytes = length
-    this.#askedHi = hashHi
-    this.#askedLo = hash
-    return true
+    return this.loader.holds(hash, this.hashHi(bytes, start, length), bytes, start, length)
   }
 
   hashLo(bytes: Bytes, start: number, length: number): number {
@@ -192,89 +161,6 @@ export class DiskTier implements ChangeSource, FaultHandler, Restorer {
   }
   hashHi(bytes: Bytes, start: number, length: number): number {
     return hashKey(this.#highSeed, bytes, start, length)
-  }
-
-  /** Loads what `holds` said yes to, for a waiter or, without one, ahead of its time. */
-  load(waiter: DiskWaiter | null): void {
-    const { l2 } = this
-    const hashHi = this.#askedHi
-    const hashLo = this.#askedLo
-    const entry = l2.find(hashHi, hashLo)
-    if (entry === 0) {
-      if (waiter !== null) l2.inquire(hashHi, hashLo, waiter)
-      return
-    }
-    const promote = isPromoted(this.#options.rules, l2.keys.isReferenced(entry))
-    // What would not stay in memory is not loaded before it is needed.
-    if (waiter === null && !promote) return
-    l2.keys.setReferenced(entry)
-    this.#faults.load(
-      entry,
-      hashHi,
-      hashLo,
-      this.#asked,
-      this.#askedStart,
-      this.#askedBytes,
-      promote,
-      waiter,
-    )
-  }
-
-  arrived(fault: Fault, found: Found | undefined): void {
-    const { l2 } = this
-    const entry = l2.find(fault.hashHi, fault.hashLo)
-    const isInMemory = this.#l1.find(fault.hashLo, fault.key, 0, fault.keyBytes) !== 0
-    if (isInMemory || entry === 0 || !l2.isAt(entry, fault.place)) {
-      this.#faults.proceed(fault, false)
-      return
-    }
-    if (found === undefined) {
-      this.#metrics.count(METRIC.L2_MISSES)
-      this.#faults.proceed(fault, true)
-      return
-    }
-    const { bytes, offset, end } = found
-    const read = readRecord(bytes, offset, end, fault.key, 0, fault.keyBytes, this.#view)
-    if (read !== READ.OK) {
-      this.#metrics.count(METRIC.L2_MISSES)
-      if (read === READ.DAMAGED) {
-        this.#metrics.count(METRIC.L2_BAD_RECORDS)
-        l2.forget(entry)
-      }
-      this.#faults.proceed(fault, true)
-      return
-    }
-    this.#metrics.count(METRIC.L2_HITS)
-    const promote = fault.promote && !isLarge(this.#options.rules, this.#view.valueBytes)
-    const item = this.restore(fault.hashLo, fault.key, 0, this.#view, promote)
-    if (item !== 0 && promote) this.#metrics.count(METRIC.L2_PROMOTIONS)
-    if (item === 0) this.#metrics.count(METRIC.L2_NO_MEMORY)
-    this.#faults.proceed(fault, item === 0)
-    if (item === 0) return
-    const isUnchanged = this.#l1.isLinked(item) && !hasState(this.#words, item, STATE.CHANGED)
-    if (!promote && isUnchanged) this.#l1.unlink(item)
-    this.#l1.unpin(item)
-  }
-
-  /** Makes an item of a record that was read, and pins it. Returns 0 without memory for it. */
-  restore(hashLo: number, key: Bytes, start: number, view: RecordView, stay: boolean): number {
-    const words = this.#words
-    const l1 = this.#l1
-    const item = l1.reserve(hashLo, key, start, view.keyBytes, view.valueBytes)
-    if (item === 0) return 0
-    setClientFlags(words, item, view.clientFlags)
-    l1.setExpiry(item, view.expiresAtS)
-    setCas(words, item, view.casHi, view.casLo)
-    addState(words, item, view.state & KEPT_STATES)
-    this.#host.adopt(item)
-    copyBytes(this.#heap, valueStart(words, item), view.value, view.valueStart, view.valueBytes)
-    if (!l1.linkAgain(item, stay)) {
-      l1.abandon(item)
-      return 0
-    }
-    l1.pin(item)
-    if (this.arrivals !== null && this.arrivals.size < ARRIVALS_MAX) this.arrivals.add(hashLo)
-    return item
   }
 
   // ---------------------------------------------------------------- changing

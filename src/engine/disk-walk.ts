@@ -57,12 +57,12 @@ export class DiskWalk {
   constructor(tier: DiskTier, l1: L1Store) {
     this.#tier = tier
     this.#l1 = l1
-    tier.arrivals = new Set()
+    tier.loader.arrivals = new Set()
   }
 
   /** A key has been listed that is in memory: it may have come there since the walk was made. */
   listed(bytes: Bytes, start: number, length: number): void {
-    const { arrivals } = this.#tier
+    const { arrivals } = this.#tier.loader
     if (arrivals === null || arrivals.size === 0) return
     arrivals.delete(this.#tier.hashLo(bytes, start, length))
   }
@@ -91,7 +91,7 @@ export class DiskWalk {
   }
 
   stop(): void {
-    this.#tier.arrivals = null
+    this.#tier.loader.arrivals = null
     this.#slots.length = 0
     this.#packs.length = 0
     this.#waiter = null
@@ -121,7 +121,7 @@ export class DiskWalk {
     if (!tier.l2.isAt(entry, { generation: slot.id, pack: number, offset: at })) return
     // What has come into memory since the walk began was not listed there.
     const isInMemory = this.#l1.find(hashLo, bytes, keyStart, keyBytes) !== 0
-    if (isInMemory && tier.arrivals?.has(hashLo) !== true) return
+    if (isInMemory && tier.loader.arrivals?.has(hashLo) !== true) return
     const fields = this.#fields
     if (!readFields(bytes, at, bytes.buffer.length, fields)) return
     visit({

@@ -52,6 +52,11 @@ export class Faults {
     return this.#faults.size
   }
 
+  /** Whether a key with this half of a hash is being loaded. */
+  isLoading(hashLo: number): boolean {
+    return this.#faults.has(hashLo)
+  }
+
   /** Whether a key is to be taken for absent. */
   isGivenUp(hashHi: number, hashLo: number): boolean {
     return this.#given !== null && this.#given.hashHi === hashHi && this.#given.hashLo === hashLo

@@ -21,6 +21,7 @@ export function tierOptions(config: Config): TierOptions {
     diskBytesMax: l2.diskBytesMax,
     stagedBytesMax: l2.stagedBytesMax,
     writeIntervalMs: l2.writeIntervalMs,
+    inlineReads: l2.inlineReads,
     sync: l2.sync,
     syncIntervalMs: l2.syncIntervalMs,
     compression: {

@@ -24,10 +24,14 @@ import type { Bytes } from '../bytes/ascii.ts'
 /** Packs that are read together. */
 const PACKS_AT_A_TIME = 16
 
-/** Who finds records and makes items of them. */
-export interface Restorer {
+/** Who knows the hashes of keys. */
+export interface KeyHasher {
   hashLo(bytes: Bytes, start: number, length: number): number
   hashHi(bytes: Bytes, start: number, length: number): number
+}
+
+/** Who makes items of records. */
+export interface Restorer {
   /** Returns a pinned item, 0 without memory for it. */
   restore(hashLo: number, key: Bytes, start: number, view: RecordView, stay: boolean): number
 }
@@ -36,16 +40,25 @@ export class WarmUp {
   readonly #l1: L1Store
   readonly #l2: L2Store
   readonly #restorer: Restorer
+  readonly #hasher: KeyHasher
   readonly #clock: Clock
   readonly #log: Logger
   readonly #view: RecordView = emptyRecordView()
   #isStopped = false
   #items = 0
 
-  constructor(l1: L1Store, l2: L2Store, restorer: Restorer, clock: Clock, log: Logger) {
+  constructor(
+    l1: L1Store,
+    l2: L2Store,
+    restorer: Restorer,
+    hasher: KeyHasher,
+    clock: Clock,
+    log: Logger,
+  ) {
     this.#l1 = l1
     this.#l2 = l2
     this.#restorer = restorer
+    this.#hasher = hasher
     this.#clock = clock
     this.#log = log
   }
@@ -109,11 +122,11 @@ export class WarmUp {
 
   /** Returns false where there is no memory for another item. */
   #loadOne(slot: Slot, number: number, pack: Bytes, at: number): boolean {
-    const restorer = this.#restorer
+    const hasher = this.#hasher
     const keyAt = recordKeyStart(at)
     const keyLength = recordKeyBytes(pack, at)
-    const hashLo = restorer.hashLo(pack, keyAt, keyLength)
-    const entry = this.#l2.find(restorer.hashHi(pack, keyAt, keyLength), hashLo)
+    const hashLo = hasher.hashLo(pack, keyAt, keyLength)
+    const entry = this.#l2.find(hasher.hashHi(pack, keyAt, keyLength), hashLo)
     if (entry === 0) return true
     if (!this.#l2.isAt(entry, { generation: slot.id, pack: number, offset: at })) return true
     if (this.#l1.find(hashLo, pack, keyAt, keyLength) !== 0) return true
@@ -121,7 +134,7 @@ export class WarmUp {
     const read = readRecord(pack, at, pack.buffer.length, pack, keyAt, keyLength, view)
     if (read !== READ.OK) return true
     if (!this.#l1.hasRoomFor(keyLength, view.valueBytes)) return false
-    const item = restorer.restore(hashLo, pack, keyAt, view, false)
+    const item = this.#restorer.restore(hashLo, pack, keyAt, view, false)
     if (item === 0) return false
     this.#l1.unpin(item)
     this.#items++

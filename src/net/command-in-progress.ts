@@ -11,9 +11,11 @@ import type { Bytes } from '../bytes/ascii.ts'
 import { InputWindow } from '../bytes/input-window.ts'
 import type { OutputBuffer } from '../bytes/output-buffer.ts'
 import type { CommandContext } from '../commands/context.ts'
-import { BEGUN, begin } from '../commands/storage.ts'
+import { run } from '../commands/dispatch.ts'
+import { BEGUN, begin, finish } from '../commands/storage.ts'
 import type { DiskGate } from '../engine/disk-gate.ts'
 import { OP, PARSED } from '../message/codes.ts'
+import type { Ran } from '../message/codes.ts'
 import type { Protocol } from '../message/protocol.ts'
 import type { Reply } from '../message/reply.ts'
 import { Request } from '../message/request.ts'
@@ -106,6 +108,19 @@ export class TurnScratch {
   takeBack(command: CommandInProgress): void {
     if (this.#spares.length < SPARES_MAX) this.#spares.push(command)
   }
+}
+
+/** Runs a command again that had to wait for its item. */
+export function runAgain(
+  context: CommandContext,
+  { request }: CommandInProgress,
+  waiting: Waiting,
+  reply: Reply,
+  out: OutputBuffer,
+): Ran {
+  return waiting === WAITING.TO_RUN
+    ? run(context, request, reply, out)
+    : finish(context, request, reply, out)
 }
 
 /** A storage command has been read: finds a place for its value, or stores it if it is there. */

@@ -30,6 +30,7 @@ import {
   WAITING,
   beginValue,
   preloadAhead,
+  runAgain,
   swallow,
 } from './command-in-progress.ts'
 import type { Waiting } from './command-in-progress.ts'
@@ -171,10 +172,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     while (!this.#closing) {
       if (command.waiting !== WAITING.NOTHING) {
         const { waiting } = command
-        const ran =
-          waiting === WAITING.TO_RUN
-            ? run(context, request, reply, out)
-            : finish(context, request, reply, out)
+        const ran = runAgain(context, command, waiting, reply, out)
         if (!this.#settle(ran, command, waiting)) break
       }
       if (command.swallowBytes > 0) {
@@ -236,11 +234,16 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   }
 
   /** Deals with what a handler said, unless it said DONE. Returns whether to go on. */
-  #settle(ran: Ran, command: CommandInProgress, waiting: Waiting): boolean {
+  #settle(first: Ran, command: CommandInProgress, waiting: Waiting): boolean {
+    const { disk, io, scratch } = this.#host
+    let ran = first
+    if (ran === RAN.FAULT && disk.loadNow()) {
+      ran = runAgain(this.#host.context, command, waiting, this.#protocol!.reply, io.out)
+      disk.release()
+    }
     if (ran === RAN.FAULT) {
       command.wait(waiting)
       this.#suspended = true
-      const { disk, scratch } = this.#host
       disk.load(this)
       preloadAhead(disk, this.#protocol!, command.request, scratch)
       return false

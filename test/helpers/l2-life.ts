@@ -22,6 +22,7 @@ export const START_S: number = 1_800_000_000
 const OPTIONS = {
   diskBytesMax: 64 * 2 ** 20,
   writeIntervalMs: 100,
+  inlineReads: false,
   compression: { enabled: false, minBytes: 0, maxBytes: 0 },
   stagedBytesMax: 2 ** 22,
   sync: 'never',

@@ -59,6 +59,8 @@ export class Tiers {
   /** Lines of the log from `warn` on. */
   readonly logged: string[]
   readonly protocol: TextProtocol = new TextProtocol(LINE_BYTES_MAX)
+  /** Commands that needed an item on disk. Every other one has it loaded at once, as far as that goes. */
+  faults = 0
 
   /** Opens a data directory with the settings of a small server, as a server does. */
   static async open(folder: string, options: TiersOptions = {}): Promise<Tiers> {
@@ -228,11 +230,19 @@ export class Session implements DiskWaiter, OutputSink {
       copyBytes(context.heap, request.valueStart, input.bytes, valueAt, request.valueBytes)
       step = () => finish(context, request, protocol.reply, this.#out)
     }
-    if (step() !== RAN.FAULT) {
+    if (step() !== RAN.FAULT || this.#carriedOutAtOnce(step)) {
       done()
       return null
     }
     return this.#carryOutLater(step, done)
+  }
+
+  #carriedOutAtOnce(step: () => Ran): boolean {
+    const { disk } = this.#tiers
+    if (this.#tiers.faults++ % 2 === 0 || !disk.loadNow()) return false
+    const ran = step()
+    disk.release()
+    return ran !== RAN.FAULT
   }
 
   /** As a connection does, it runs again within the call that lets it proceed. */

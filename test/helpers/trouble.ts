@@ -63,7 +63,7 @@ export interface HeldReads {
   release(): void
 }
 
-/** Holds everything that is read from generations. */
+/** Holds everything that is read from generations; nothing can be read at once meanwhile. */
 export function holdReads(t: TestContext): HeldReads {
   let waiting: (() => void)[] = []
   let isHolding = true
@@ -76,6 +76,10 @@ export function holdReads(t: TestContext): HeldReads {
       waiting = []
     },
   }
+  const readNow: Generation['readNow'] = Reflect.get(Generation.prototype, 'readNow')
+  t.mock.method(Generation.prototype, 'readNow', function (this: Generation, pack: number) {
+    return isHolding ? undefined : readNow.call(this, pack)
+  })
   const read: Read = Reflect.get(Generation.prototype, 'read')
   t.mock.method(
     Generation.prototype,

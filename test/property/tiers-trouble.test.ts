@@ -204,6 +204,11 @@ function moreTrouble(t: TestContext): MoreTrouble {
     if (trouble.isUnreadable) return Promise.resolve(numbers.map(() => undefined))
     return read.call(this, numbers)
   })
+  const readNow: Generation['readNow'] = Reflect.get(Generation.prototype, 'readNow')
+  t.mock.method(Generation.prototype, 'readNow', function (this: Generation, pack: number) {
+    if (trouble.isUnreadable) throw refusal()
+    return readNow.call(this, pack)
+  })
   type Open = (typeof MACHINE_FILES)['openSync']
   const open: Open = Reflect.get(MACHINE_FILES, 'openSync')
   t.mock.method(MACHINE_FILES, 'openSync', (...args: Parameters<Open>) => {

@@ -79,7 +79,7 @@ describe('a pipeline', () => {
     const writes = troubleWrites(t)
     writes.mode = 'hold'
     client.send(
-      `${setText('k', '1')}get a\r\nincr k 1\r\nget medium\r\nget k\r\ndelete k\r\nget k\r\n`,
+      `${setText('k', '1')}get a\r\nincr k 1\r\nget medium\r\nget k\r\ndelete b\r\nget b\r\n`,
     )
     assert.ok(await isSilent(client), 'nothing is acknowledged, nor what comes behind it')
     writes.release()

@@ -23,7 +23,6 @@ import {
   STATE,
   addPin,
   addState,
-  expiresAt,
   hasState,
   hashOf,
   initialize,
@@ -33,7 +32,6 @@ import {
   pins,
   removePin,
   removeState,
-  setExpiresAt,
   setValueBytes,
   sizeClass,
   valueBytes,
@@ -268,12 +266,6 @@ export class L1Store {
     if (pins(words, item) === 0) this.slabs.free(item)
   }
 
-  /** Says when an item, or a reservation, will be over: wall time in seconds, 0 for never. */
-  setExpiry(item: number, expiresAtS: number): void {
-    setExpiresAt(this.#words, item, expiresAtS)
-    this.slabs.noteExpiry(item, expiresAtS)
-  }
-
   isLinked(item: number): boolean {
     return hasState(this.#words, item, STATE.LINKED)
   }
@@ -319,7 +311,6 @@ export class L1Store {
     this.heap.bytes.buffer.copyWithin(to * UNIT_BYTES, start, start + length)
     this.index.replace(from, to)
     this.policy.relocated(from, to)
-    this.slabs.noteExpiry(to, expiresAt(words, to))
     this.slabs.free(from)
     this.#listener.moved(to)
   }

@@ -27,6 +27,7 @@ import type { DataDirectory } from './data-directory.ts'
 import { MACHINE_FILES } from './file-system.ts'
 import type { FileSystem } from './file-system.ts'
 import { claimDataDirectory, isStamped } from './format-stamp.ts'
+import { InlineReading } from './inline-reading.ts'
 import { DirectoryLock } from './generation.ts'
 import type { GenerationList } from './generation-list.ts'
 import type { Journal } from './journal.ts'
@@ -47,13 +48,13 @@ import type { ChangeSource, WriteBehindOptions } from './write-behind.ts'
 const SEQUENCES_LEFT_MIN = 2 ** 21
 /** How often the clock is noted, and it is looked whether the directory is still there. */
 const TICK_MS = 1000
-/** Entries of the index that one slice of a sweep looks at: half a millisecond, or a whole one. */
-const SWEEP_STEPS = 16_384
 
 export interface L2Options extends WriteBehindOptions {
   readonly folder: string
   readonly diskBytesMax: number
   readonly writeIntervalMs: number
+  /** What the system is likely to have in its page cache is read at once. */
+  readonly inlineReads: boolean
   readonly compression: CompressionOptions
 }
 
@@ -144,7 +145,8 @@ export class L2Store {
       log,
     )
     if (directory.isIndexed) this.#recovery.skip()
-    this.#reader = new RecordReader(this.list, this.writer, clock, metrics, log)
+    const inline = options.inlineReads ? new InlineReading(clock) : null
+    this.#reader = new RecordReader(this.list, this.writer, clock, metrics, log, inline)
   }
 
   get facts(): Readonly<Facts> {
@@ -222,6 +224,12 @@ export class L2Store {
     )
   }
 
+  /** Reads the record of an entry at once, if that takes next to no time; see `RecordReader.readNow`. */
+  readNow(entry: number): Found | undefined {
+    const { keys } = this
+    return this.#reader.readNow(keys.generation(entry), keys.pack(entry), keys.offset(entry))
+  }
+
   /** Reads the records at some places; see `RecordReader.read`. */
   read(
     places: readonly Place[],
@@ -268,20 +276,6 @@ export class L2Store {
   /** Forgets an entry whose record says by itself that it is over. */
   forget(entry: number): void {
     this.#drop(entry)
-  }
-
-  /**
-   * Forgets keys whose records are over, in a slice from a cursor on, and returns the next cursor: 0 at
-   * the end, and to begin with.
-   */
-  sweep(cursor: number): number {
-    const { keys } = this
-    return keys.walkExpired(cursor, SWEEP_STEPS, this.#clock.nowS, (entry) => {
-      // What is absent is known to be gone already; while the index is recovered it has to stay so.
-      if (keys.generation(entry) === ABSENT) return
-      this.#drop(entry)
-      this.#metrics.count(METRIC.L2_SWEPT)
-    })
   }
 
   /** Adds an item to what is written next. Returns false if a disk in trouble leaves no room for it. */

@@ -83,6 +83,9 @@ export class WriteBehind {
   afterBatch: () => Promise<void> = () => Promise.resolve()
   /** The disk refuses what is written. */
   degraded = false
+  /** A batch is with the disk, and since when. */
+  isWriting = false
+  writingSinceMs = 0
 
   constructor(
     list: GenerationList,
@@ -305,8 +308,14 @@ export class WriteBehind {
     }))
     const beganMs = this.#clock.elapsedMs()
     const sync = this.#mustSync(beganMs)
-    await slot.db.write(packs, directory, sync)
-    if (sync) await this.#journal.sync()
+    this.isWriting = true
+    this.writingSinceMs = beganMs
+    try {
+      await slot.db.write(packs, directory, sync)
+      if (sync) await this.#journal.sync()
+    } finally {
+      this.isWriting = false
+    }
     let bytes = directory.length
     for (const pack of packs) bytes += pack.bytes.length
     slot.writtenBytes += bytes

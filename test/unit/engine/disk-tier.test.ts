@@ -59,6 +59,7 @@ describe('an item that cannot be read from disk', () => {
     await tiers.ask(setText('k', 'v'))
     await tiers.written()
     tiers.evictAll()
+    t.mock.method(Generation.prototype, 'readNow', () => undefined)
     const read = t.mock.method(Generation.prototype, 'read', () => Promise.resolve([undefined]))
     assert.equal(await tiers.ask('get k\r\n'), MISS)
     assert.equal(await tiers.ask('delete k\r\n'), 'NOT_FOUND\r\n')
@@ -76,10 +77,12 @@ describe('an item that cannot be read from disk', () => {
     await tiers.ask(setText('k', 'v'))
     await tiers.written()
     tiers.evictAll()
+    const readNow = t.mock.method(Generation.prototype, 'readNow', refuseNow)
     const read = t.mock.method(Generation.prototype, 'read', refuse)
     assert.equal(await tiers.ask('get k\r\n'), MISS)
     assert.deepEqual([tiers.count(METRIC.L2_READ_ERRORS), tiers.count(METRIC.L2_MISSES)], [1, 1])
     read.mock.restore()
+    readNow.mock.restore()
     assert.equal(await tiers.ask('get k\r\n'), hitText('k', 'v'))
     await tiers.close()
   })
@@ -120,6 +123,10 @@ describe('on-evict', () => {
     await again.close()
   })
 })
+
+function refuseNow(): never {
+  throw new Error('Input/output error')
+}
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error('injected'))

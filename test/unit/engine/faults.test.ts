@@ -5,9 +5,10 @@ import type { TestContext } from 'node:test'
 import { bytesOf } from '../../../src/bytes/ascii.ts'
 import { METRIC } from '../../../src/observe/metrics.ts'
 import { checkIntegrity } from '../../../src/store/l1/integrity.ts'
+import { Generation } from '../../../src/store/l2/generation.ts'
 import { turns } from '../../helpers/server.ts'
 import { MISS, Tiers, hitText, quickFolder, setText } from '../../helpers/tiers.ts'
-import { holdReads } from '../../helpers/trouble.ts'
+import { holdReads, troubleWrites } from '../../helpers/trouble.ts'
 import type { HeldReads } from '../../helpers/trouble.ts'
 
 const KEYS = ['a', 'b', 'c', 'd']
@@ -183,6 +184,147 @@ describe('two keys with the same hash', () => {
     assert.equal(await tiers.ask('get twin\r\n'), hitText('twin', 'x'))
     assert.equal(tiers.count(METRIC.L2_BAD_RECORDS), 0)
     assert.equal(tiers.count(METRIC.L2_MISSES), 4)
+    await finish(tiers)
+  })
+})
+
+/** As a connection asks, which tries whether the item can be had at once. */
+function askAtOnce(tiers: Tiers, command: string): Promise<string> {
+  // Of the commands of sessions every other one waits.
+  tiers.faults = 1
+  return tiers.ask(command)
+}
+
+function damage(bytes: Buffer | undefined): Buffer | undefined {
+  return bytes?.fill(0xff)
+}
+
+describe('a key on disk that can be read at once', () => {
+  for (const promotion of ['always', 'second-hit', 'never']) {
+    it(`is there for the command that wants it, promotion ${promotion}`, async (t) => {
+      const { tiers, held } = await onDisk(t, { 'l2.promotion': promotion })
+      held.release()
+      const kept = { always: [1, 1], 'second-hit': [0, 1], never: [0, 0] }[promotion]!
+      for (const count of kept) {
+        assert.equal(await askAtOnce(tiers, 'get a\r\n'), hitText('a', 'value of a', 5))
+        assert.equal(tiers.cache.store.count, count)
+      }
+      assert.equal(held.calls, 0, 'nothing went through the pool')
+      assert.equal(await askAtOnce(tiers, 'append b 0 0 1\r\n!\r\n'), 'STORED\r\n')
+      assert.equal(await askAtOnce(tiers, 'touch c 100\r\n'), 'TOUCHED\r\n')
+      assert.equal(await askAtOnce(tiers, 'delete d\r\n'), 'DELETED\r\n')
+      await tiers.written()
+      tiers.evictAll()
+      assert.equal(await askAtOnce(tiers, 'get b\r\n'), hitText('b', 'value of b!', 5))
+      assert.equal(await askAtOnce(tiers, 'get c\r\n'), hitText('c', 'value of c', 5))
+      assert.equal(await askAtOnce(tiers, 'get d\r\n'), MISS)
+      assert.ok(tiers.count(METRIC.L2_READS_INLINE) > 0)
+      assert.equal(tiers.count(METRIC.L2_READS_INLINE), tiers.count(METRIC.L2_READS))
+      await finish(tiers)
+    })
+  }
+
+  it('is left to those who wait for it already', async (t) => {
+    const { tiers, held } = await onDisk(t)
+    const waiting = tiers.ask('get a\r\n')
+    await turns(5)
+    tiers.faults = 1
+    const joined = tiers.ask('append a 0 0 1\r\n!\r\n')
+    await turns(5)
+    held.release()
+    assert.equal(await waiting, hitText('a', 'value of a', 5))
+    assert.equal(await joined, 'STORED\r\n')
+    assert.equal(held.packs, 1)
+    await finish(tiers)
+  })
+
+  it('is read through the pool while the disk does not answer', async (t) => {
+    const { tiers, held } = await onDisk(t)
+    const stuck = tiers.ask('get a\r\n')
+    await turns(5)
+    // Reading at once would work again; but what was asked for before has not come.
+    t.mock.restoreAll()
+    tiers.clock.advance(1)
+    assert.equal(await askAtOnce(tiers, 'get b\r\n'), hitText('b', 'value of b', 5))
+    assert.equal(tiers.count(METRIC.L2_READS_INLINE), 0)
+    held.release()
+    assert.equal(await stuck, hitText('a', 'value of a', 5))
+    assert.equal(await askAtOnce(tiers, 'get c\r\n'), hitText('c', 'value of c', 5))
+    assert.equal(tiers.count(METRIC.L2_READS_INLINE), 1)
+    await finish(tiers)
+  })
+
+  it('is read through the pool while a batch is not written for long', async (t) => {
+    const { tiers, held } = await onDisk(t)
+    held.release()
+    const writes = troubleWrites(t)
+    writes.mode = 'hold'
+    await tiers.ask(setText('z', 'new'))
+    const written = tiers.written()
+    await turns(5)
+    assert.equal(writes.held, 1)
+    assert.equal(await askAtOnce(tiers, 'get a\r\n'), hitText('a', 'value of a', 5))
+    assert.equal(tiers.count(METRIC.L2_READS_INLINE), 1)
+    tiers.clock.advance(1)
+    assert.equal(await askAtOnce(tiers, 'get b\r\n'), hitText('b', 'value of b', 5))
+    assert.equal(tiers.count(METRIC.L2_READS_INLINE), 1)
+    writes.release()
+    await written
+    assert.equal(await askAtOnce(tiers, 'get c\r\n'), hitText('c', 'value of c', 5))
+    assert.equal(tiers.count(METRIC.L2_READS_INLINE), 2)
+    await finish(tiers)
+  })
+
+  it('is read through the pool where it is configured so', async (t) => {
+    const { tiers, held } = await onDisk(t, { 'l2.inline_reads': 'false' })
+    held.release()
+    assert.equal(await askAtOnce(tiers, 'get a\r\n'), hitText('a', 'value of a', 5))
+    assert.deepEqual([tiers.count(METRIC.L2_READS_INLINE), held.packs], [0, 1])
+    await finish(tiers)
+  })
+
+  it('is read through the pool where it is damaged, which counts it', async (t) => {
+    const { tiers, held } = await onDisk(t)
+    held.release()
+    t.mock.restoreAll()
+    const readNow: Generation['readNow'] = Reflect.get(Generation.prototype, 'readNow')
+    const read: Generation['read'] = Reflect.get(Generation.prototype, 'read')
+    t.mock.method(Generation.prototype, 'readNow', function (this: Generation, pack: number) {
+      return damage(readNow.call(this, pack))
+    })
+    const damaged = t.mock.method(
+      Generation.prototype,
+      'read',
+      async function (this: Generation, packs: number[]) {
+        return (await read.call(this, packs)).map((bytes) => damage(bytes))
+      },
+    )
+    assert.equal(await askAtOnce(tiers, 'get a\r\n'), MISS)
+    assert.equal(damaged.mock.callCount(), 1)
+    assert.deepEqual([tiers.count(METRIC.L2_BAD_RECORDS), tiers.count(METRIC.L2_HITS)], [1, 0])
+    await finish(tiers)
+  })
+
+  it('is a miss where memory has no room for it', async (t) => {
+    const { tiers, held } = await onDisk(t, { 'l1.max_memory': '2MB' })
+    held.release()
+    const value = 'v'.repeat(300_000)
+    const pinned: number[] = []
+    const { store } = tiers.cache
+    for (let i = 0; ; i++) {
+      const reserved = store.reserve(i, bytesOf(Buffer.from(`p${i}`)), 0, 2, value.length)
+      if (reserved === 0) break
+      pinned.push(reserved)
+    }
+    for (let i = 0; ; i++) {
+      const reserved = store.reserve(i, bytesOf(Buffer.from(`p${i % 10}`)), 0, 2, 10)
+      if (reserved === 0) break
+      pinned.push(reserved)
+    }
+    assert.equal(await askAtOnce(tiers, 'get a\r\n'), MISS)
+    assert.equal(tiers.count(METRIC.L2_NO_MEMORY), 1)
+    for (const item of pinned) store.abandon(item)
+    assert.equal(await askAtOnce(tiers, 'get a\r\n'), hitText('a', 'value of a', 5))
     await finish(tiers)
   })
 })
