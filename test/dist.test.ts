@@ -40,7 +40,16 @@ describe('the package', () => {
   })
 
   it('holds nothing but the program: no tests, no sources of tests', () => {
-    assert.deepEqual(readdirSync(`${ROOT}dist`).sort(), ['bin', 'src'])
+    assert.deepEqual(readdirSync(`${ROOT}dist`).sort(), ['bin', 'page.html', 'src'])
+  })
+
+  it('has the page of the side door, wherever it is started', () => {
+    const program = `import { readPage } from '${ROOT}dist/src/http/page.js'; process.stdout.write(readPage().body)`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: tmpdir(),
+      encoding: 'utf8',
+    })
+    assert.equal(stdout, readFileSync(`${ROOT}dist/page.html`, 'utf8'))
   })
 })
 
