@@ -9,8 +9,8 @@
  * and come back. Exits with 1 if a client that is there fails. `PYTHON` names a further interpreter.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from '../differential/client.ts'
@@ -54,6 +54,11 @@ const CHECKS: readonly Check[] = [
   script('php memcached', ['php'], 'php_memcached_check.php'),
   script('perl Cache::Memcached::Fast', ['perl'], 'cache_memcached_fast_check.pl'),
   script('ruby Dalli', ['ruby'], 'dalli_check.rb'),
+  java('java spymemcached', 'SpymemcachedCheck.java', ['net.spy:spymemcached:2.12.3']),
+  java('java xmemcached', 'XmemcachedCheck.java', [
+    'com.googlecode.xmemcached:xmemcached:2.4.8',
+    'org.slf4j:slf4j-api:1.7.21',
+  ]),
   memccapable('-a', 'in text'),
   memccapable('-b', 'in the binary protocol'),
   script('pylibmc with ketama', PYTHONS, 'ketama_check.py', 3),
@@ -108,6 +113,29 @@ function script(name: string, programs: readonly string[], file: string, servers
     return { kind: 'left out', said: missing }
   }
   return { name, servers, run }
+}
+
+/** A program of one file, with packages that Maven has fetched before. */
+function java(name: string, file: string, packages: readonly string[]): Check {
+  const jars = packages.map((one) => {
+    const [group = '', artifact = '', version = ''] = one.split(':')
+    const folder = join(homedir(), '.m2/repository', ...group.split('.'), artifact, version)
+    return join(folder, `${artifact}-${version}.jar`)
+  })
+  const run = async ([port]: readonly number[]): Promise<Outcome> => {
+    const absent = packages.filter((_, at) => !existsSync(jars[at] ?? ''))
+    if (absent.length > 0) {
+      const what = absent.map((one) => `mvn dependency:get -Dartifact=${one}`).join(', ')
+      return { kind: 'left out', said: `packages are missing (${what})` }
+    }
+    const said = await output('java', ['-cp', jars.join(':'), HERE + file, HOST, String(port)])
+    if (said === undefined)
+      return { kind: 'left out', said: 'java is not installed (a JDK from 11)' }
+    // What it says of its own logging is nothing about the server.
+    const text = said.text.replaceAll(/^SLF4J: .*\n?/gm, '').trim()
+    return { kind: said.status === 0 ? 'passed' : 'failed', said: text }
+  }
+  return { name, servers: 1, run }
 }
 
 /** libmemcached's own tests of a server. */
