@@ -1,8 +1,10 @@
 /** A noise run: clients that send rubbish, one that does not and is timed, and a look at the memory. */
-import { spawnSync } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { Client } from '../differential/client.ts'
 import { startOurs } from '../differential/server-process.ts'
-import { NoisyClient } from './noise.ts'
 import type { NoiseCounts } from './noise.ts'
 
 export interface NoiseOptions {
@@ -28,29 +30,31 @@ export interface NoiseResult extends NoiseCounts {
   readonly lastMb: number
 }
 
+const CROWD = fileURLToPath(new URL('crowd.ts', import.meta.url))
 /** The timed client asks so often. */
 const ASK_EVERY_MS = 4
 const LOOK_EVERY_MS = 500
+/** Of so many looks one is said: twenty seconds. */
+const LOOKS_SAID_EVERY = 40
 const PATIENCE_MS = 5000
 
 export async function runNoise(options: NoiseOptions): Promise<NoiseResult> {
   const { program, args, seed, clients, quietMs, noiseMs, say } = options
   const server = await startOurs(program, args)
-  const counts: NoiseCounts = { connections: 0, bytesSent: 0, bytesReceived: 0 }
-  const noisy = Array.from(
-    { length: clients },
-    (_, index) => new NoisyClient(seed * 1000 + index, server.port, counts),
-  )
+  let crowd: ChildProcess | undefined
   try {
     const timed = await TimedClient.open(server.port)
     await timed.ask(quietMs)
     const quietP99Ms = timed.p99Ms()
     say(`alone: p99 ${quietP99Ms.toFixed(2)} ms`)
-    for (const client of noisy) client.start()
+    crowd = fork(CROWD, [seed, clients, server.port].map(String))
     const memory = watchMemory(server.pid, say)
     await timed.ask(noiseMs)
     const megabytes = memory()
-    for (const client of noisy) client.stop()
+    const counted = once(crowd, 'message')
+    crowd.send('stop')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- crowd.ts sends nothing else
+    const [counts] = (await counted) as [NoiseCounts]
     timed.close()
     const half = Math.floor(megabytes.length / 2)
     const threeQuarters = Math.floor(megabytes.length * 0.75)
@@ -64,7 +68,7 @@ export async function runNoise(options: NoiseOptions): Promise<NoiseResult> {
       lastMb: Math.max(...megabytes.slice(threeQuarters)),
     }
   } finally {
-    for (const client of noisy) client.stop()
+    crowd?.kill()
     await server.stop()
   }
 }
@@ -136,7 +140,7 @@ function watchMemory(pid: number, say: (text: string) => void): () => readonly n
       spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout,
     )
     megabytes.push(kilobytes / 1024)
-    if (megabytes.length % 60 === 0) {
+    if (megabytes.length % LOOKS_SAID_EVERY === 0) {
       const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1)
       say(`after ${minutes} minutes: ${(kilobytes / 1024).toFixed(0)} MB`)
     }
