@@ -6,16 +6,18 @@
  *
  * Installs nothing: what is missing is named, with what to install, and left out. Each runs twice, with
  * a server that keeps all in memory, and with one whose memory is so small that items have to go to disk
- * and come back. Exits with 1 if a client that is there fails. `PYTHON` names a further interpreter.
+ * and come back. Exits with 1 if a client that is there fails. `PYTHON` names a further interpreter, `MEMCACHED` a
+ * memcached that was built with its proxy.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Client } from '../differential/client.ts'
-import { freePort, startOurs } from '../differential/server-process.ts'
+import { startOurs } from '../differential/server-process.ts'
 import type { ServerProcess } from '../differential/server-process.ts'
+import { MEMCACHED_PROXY, TWEMPROXY, withProxy } from './proxies.ts'
+import type { Proxy } from './proxies.ts'
 
 interface Outcome {
   readonly kind: 'passed' | 'failed' | 'left out'
@@ -62,7 +64,8 @@ const CHECKS: readonly Check[] = [
   memccapable('-a', 'in text'),
   memccapable('-b', 'in the binary protocol'),
   script('pylibmc with ketama', PYTHONS, 'ketama_check.py', 3),
-  { name: 'twemproxy', servers: 3, run: behindTwemproxy },
+  behind('twemproxy', TWEMPROXY),
+  behind('memcached as a proxy', MEMCACHED_PROXY),
 ]
 
 process.exitCode = await main(process.argv.slice(2))
@@ -156,61 +159,16 @@ function memccapable(option: string, name: string): Check {
   return { name: `memccapable ${name}`, servers: 1, run }
 }
 
-/** Three servers behind twemproxy, with ketama. */
-async function behindTwemproxy(ports: readonly number[]): Promise<Outcome> {
-  if (spawnSync('nutcracker', ['-V']).error !== undefined) {
-    return { kind: 'left out', said: 'twemproxy is not installed (apt-get install nutcracker)' }
+/** Servers behind a proxy that is configured as docs/SCALING.md says. */
+function behind(name: string, proxy: Proxy): Check {
+  const run = async (ports: readonly number[]): Promise<Outcome> => {
+    const missing = proxy.missing()
+    if (missing !== undefined) return { kind: 'left out', said: missing }
+    const behindIt = async (port: number): Promise<Outcome> =>
+      script('', PYTHONS, 'proxy_check.py').run([port, ...ports])
+    return withProxy(proxy, ports, behindIt)
   }
-  const folder = mkdtempSync(join(tmpdir(), 'rat-memcached-twemproxy-'))
-  const [port, statsPort] = [await freePort(), await freePort()]
-  const file = join(folder, 'nutcracker.yml')
-  writeFileSync(file, twemproxyConfig(port, ports))
-  const options = ['-c', file, '-a', HOST, '-s', String(statsPort), '-o', join(folder, 'log')]
-  const proxy = spawn('nutcracker', options, { stdio: 'ignore' })
-  const ended = new Promise((resolve) => {
-    proxy.once('exit', resolve)
-  })
-  try {
-    await accepting(port)
-    const check = script('', PYTHONS, 'twemproxy_check.py')
-    return await check.run([port, ...ports])
-  } finally {
-    proxy.kill()
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** As in docs/SCALING.md. */
-function twemproxyConfig(port: number, ports: readonly number[]): string {
-  return [
-    'cache:',
-    `  listen: ${HOST}:${port}`,
-    '  hash: fnv1a_64',
-    '  distribution: ketama',
-    '  timeout: 1000',
-    '  auto_eject_hosts: true',
-    '  server_retry_timeout: 30000',
-    '  server_failure_limit: 3',
-    '  servers:',
-    ...ports.map((one, index) => `   - ${HOST}:${one}:1 cache${index}`),
-    '',
-  ].join('\n')
-}
-
-async function accepting(port: number): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      const client = await Client.open(port)
-      client.close()
-      return
-    } catch (error) {
-      if (tries === 100) throw error
-      await new Promise((resolve) => {
-        setTimeout(resolve, 50)
-      })
-    }
-  }
+  return { name, servers: 3, run }
 }
 
 /** What a program says, undefined if it is not there. */

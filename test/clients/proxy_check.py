@@ -1,4 +1,4 @@
-"""Several running servers behind twemproxy: python3 FILE HOST PROXY-PORT PORT...
+"""Several running servers behind a proxy: python3 FILE HOST PROXY-PORT PORT...
 
 Needs nothing but Python: it speaks to the proxy as any client in text does.
 """
@@ -69,7 +69,7 @@ for request, reply in (
     (b"incr key1 1\r\n", b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"),
     (b"append n 0 0 1\r\nx\r\n", b"STORED\r\n"),
     (b"prepend n 0 0 1\r\nx\r\n", b"STORED\r\n"),
-    (b"cas key1 0 0 1 1\r\nx\r\n", b"EXISTS\r\n"),
+    (b"cas key1 0 0 1 987654321\r\nx\r\n", b"EXISTS\r\n"),
     (b"cas nokey 0 0 1 1\r\nx\r\n", b"NOT_FOUND\r\n"),
     (b"touch key1 100\r\n", b"TOUCHED\r\n"),
     (b"set big 0 0 900000\r\n" + b"x" * 900000 + b"\r\n", b"STORED\r\n"),
