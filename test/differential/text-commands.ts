@@ -75,7 +75,8 @@ function storage(draw: Draw, words: Vocabulary, lane: number): Command {
 
 function retrieval(draw: Draw, words: Vocabulary, lane: number): Command {
   const verb = draw.of(['get', 'get', 'get', 'gets', 'gat', 'gats'])
-  const isLong = verb === 'get' && draw.chance(0.01)
+  // What may be slipped in has to stay a line that is short, whatever becomes of its first word.
+  const isLong = verb === 'get' && !words.mayBeLines && draw.chance(0.01)
   const count = isLong ? MANY_KEYS : draw.chance(0.6) ? 1 : draw.between(2, 7)
   const keys = Array.from({ length: count }, () => words.key(lane))
   return line(verb, verb.startsWith('gat') ? words.exptime() : '', ...keys)
