@@ -5,8 +5,10 @@
  */
 import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
+import { Crawler } from './engine/crawler.ts'
 import { DiskTier } from './engine/disk-tier.ts'
 import { MemoryLimit } from './engine/memory-limit.ts'
+import { Sweeper } from './engine/sweeper.ts'
 import { tierOptions } from './engine/tier-options.ts'
 import { SystemClock } from './observe/clock.ts'
 import type { Logger } from './observe/log.ts'
@@ -26,6 +28,8 @@ export interface OpenedCache {
   readonly watchers: Watchers
   readonly cache: Cache
   readonly memoryLimit: MemoryLimit
+  readonly crawler: Crawler
+  readonly sweeper: Sweeper
   /**
    * Opens the disk tier, where there is one. Rejects with ServerError DATA_DIR_…; then `close` has yet
    * to be called.
@@ -61,6 +65,9 @@ export function createCache(
     undefined,
     watchers,
   )
+  cache.ttl.replace(config.ttl)
+  const crawler = new Crawler(cache, clock, metrics)
+  const sweeper = new Sweeper(cache, clock, metrics, crawler)
   const ticking = clock.every(TICK_MS, () => cache.tick())
   let tier: DiskTier | undefined
   let closing: Promise<void> | undefined
@@ -74,6 +81,7 @@ export function createCache(
   }
 
   async function closeAll(): Promise<void> {
+    sweeper.stop()
     await tier?.close()
     ticking.stop()
     clock.stop()
@@ -86,8 +94,11 @@ export function createCache(
     watchers,
     cache,
     memoryLimit: new MemoryLimit(cache.store, clock),
+    crawler,
+    sweeper,
     async open() {
       if (config.l2.enabled) await openTier()
+      sweeper.intervalMs = config.ttl.sweepIntervalMs
     },
     close() {
       closing ??= closeAll()

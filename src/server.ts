@@ -14,9 +14,10 @@ import type { ListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { readUsers } from './config/user-file.ts'
 import type { User } from './config/user-file.ts'
-import { Crawler } from './engine/crawler.ts'
 import { DiskGate } from './engine/disk-gate.ts'
 import { ServerError, assert } from './errors.ts'
+import { ReadinessWatch } from './http/readiness.ts'
+import type { OpenSideDoor } from './http/side-door.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
 import { TurnScratch } from './net/command-in-progress.ts'
@@ -42,8 +43,6 @@ import type { OpenDisk, OpenedCache } from './opened-cache.ts'
 import { Protocols } from './protocol/select.ts'
 import type { ProtocolChoice } from './protocol/select.ts'
 
-export type { StatsDocument } from './http/stats-document.ts'
-
 /**
  * The version of memcached whose behaviour this server has. Clients take `version` apart and
  * choose what they speak by it, so it has to be that one; the own version is in `stats`.
@@ -68,6 +67,8 @@ export interface RatServer {
    * `server.shutdown_timeout`. May be called more than once.
    */
   stop(): Promise<void>
+  /** The address of the side door, "127.0.0.1:9150"; null if it is not open. */
+  sideDoor(): string | null
   /**
    * Reads the files of users and of certificates again, for logins and connections to come. What cannot
    * be read is logged, and what was read before stays in force.
@@ -111,6 +112,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
       }
     },
     stop,
+    sideDoor: () => server.sideDoor(),
     reload: () => server.reload(),
   }
 }
@@ -125,10 +127,9 @@ export function serveCache(
   log: Logger,
   options: ServerOptions = {},
 ): RatServer {
-  const { cache, clock, metrics, watchers, memoryLimit } = opened
+  const { cache, clock, crawler, metrics, watchers, memoryLimit } = opened
   const { bind } = config.server
   const table = new ConnectionTable(config.server, clock, metrics, log, watchers, bind.length)
-  const crawler = new Crawler(cache, clock, metrics)
   const remembered = rememberedDefaults()
   watchers.countPrefixes(config.commands.detail)
   const configuredLevel = log.level
@@ -230,12 +231,19 @@ export function serveCache(
     const ownHost = hostFor(address, host, encrypted !== null, protocolsOf)
     return new Listener({ address, backlog, unixMode, tls: encrypted }, ownHost, table, log)
   })
-  const ticking = clock.every(TICK_MS, () => table.closeIdle())
+  const readiness = new ReadinessWatch(context, config.metrics.degradedLimitMs)
+  let sideDoor: OpenSideDoor | null = null
+  const ticking = clock.every(TICK_MS, () => {
+    table.closeIdle()
+    readiness.tick()
+  })
 
   let stopping: Promise<void> | undefined
   async function shutDown(): Promise<void> {
+    readiness.isDraining = true
     for (const listener of listeners) listener.close()
     await table.closeAll(config.server.shutdownTimeoutMs)
+    await sideDoor?.close()
     ticking.stop()
   }
 
@@ -251,6 +259,7 @@ export function serveCache(
         const bound: string[] = []
         for (const listener of listeners) bound.push(await listener.open())
         addresses = bound
+        sideDoor = await openSideDoor(config, context, readiness, log)
         return bound
       } catch (error) {
         for (const listener of listeners) listener.close()
@@ -261,11 +270,24 @@ export function serveCache(
       }
     },
     stop,
+    sideDoor: () => sideDoor?.address ?? null,
     reload() {
       tls?.refresh()
       if (users !== null) reloadUsers(users, config, options, log)
     },
   }
+}
+
+/** Opens `metrics.bind`, where there is one. What it takes is not loaded before. */
+async function openSideDoor(
+  config: Config,
+  context: CommandContext,
+  readiness: ReadinessWatch,
+  log: Logger,
+): Promise<OpenSideDoor | null> {
+  if (config.metrics.bind === '') return null
+  const { openSideDoor: open } = await import('./http/side-door.ts')
+  return open(config, context, readiness, log)
 }
 
 /** The users that may log in; null where nobody has to. */

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SUBCOMMANDS } from '../src/cli/subcommands.ts'
 import { defaultConfig } from '../src/config/load.ts'
 import { startServer } from './helpers/server.ts'
 import { certificateFile } from './helpers/tls.ts'
@@ -62,11 +63,24 @@ describe('the entrypoint of the image', () => {
       ['rat-memcached', '-m', '9'],
       [...all, '-m', '9'],
     ],
+    [
+      'takes the name of memcached for the server, as its image does',
+      ['memcached', '-m', '64', '-I', '2m'],
+      [...all, '-m', '64', '-I', '2m'],
+    ],
+    ['serves when it is told so', ['serve', '-m', '9'], [...all, '-m', '9']],
+    ['serves when it is told so by name', ['rat-memcached', 'serve', '-v'], [...all, '-v']],
+    ['gives other commands to the program', ['stats', 'cache:11211'], ['stats', 'cache:11211']],
+    ['leaves a wrong command to the program', ['memcached', 'stast'], ['stast']],
     ['keeps all interfaces when only the port is given', ['-p', '11212'], [...all, '-p', '11212']],
     ['leaves an argument with spaces whole', ['-o', 'a b'], [...all, '-o', 'a b']],
   ]
   for (const [name, args, expected] of cases) {
     it(name, () => assert.deepEqual(enter(args).rest, expected))
+  }
+
+  for (const { name } of SUBCOMMANDS.filter((command) => command.name !== 'serve')) {
+    it(`knows the command ${name}`, () => assert.deepEqual(enter([name, 'x']).rest, [name, 'x']))
   }
 
   for (const given of [
@@ -156,7 +170,7 @@ describe('the health check', () => {
 describe('the Dockerfile', () => {
   it('serves port 11211 as user 11211, on the current Node', () => {
     assert.deepEqual(dockerfile.match(/^FROM .*$/gm), [
-      'FROM node:26-slim AS build',
+      'FROM --platform=$BUILDPLATFORM node:26-slim AS build',
       'FROM node:26-slim',
     ])
     assert.match(dockerfile, /^USER 11211:11211$/m)
@@ -168,7 +182,7 @@ describe('the Dockerfile', () => {
     const steps = final.match(/^(?:RUN|VOLUME|WORKDIR|USER) .*$/gm)
     assert.deepEqual(steps, [
       'WORKDIR /app',
-      'RUN mkdir -m 1777 /data',
+      'RUN mkdir -m 1777 /data && ln -s /app/dist/bin/rat-memcached.js /usr/local/bin/rat-memcached',
       'VOLUME /data',
       'WORKDIR /data',
       'USER 11211:11211',

@@ -21,7 +21,7 @@ import type { SourceFile } from './helpers/tidy-rules.ts'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const files = repositoryFiles()
-const program = files.filter(({ path }) => /^(?:src|bin)\//.test(path))
+const program = files.filter(({ path }) => /^(?:src|bin|web)\//.test(path))
 const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
   readFileSync(`${ROOT}package.json`, 'utf8'),
 )
@@ -94,6 +94,8 @@ describe('the house rules', () => {
       ['src/server.ts', './cli/main.ts'],
       ['src/cli/serve.ts', '../net/listener.ts'],
       ['bin/rat-memcached.ts', '../src/server.ts'],
+      ['web/tables.ts', '../src/http/stats-report.ts'],
+      ['web/tables.ts', '../src/config/units.ts'],
     ] as const
     for (const [path, target] of wrong) {
       const said = misplacedImports([file(path, top, `import type { A } from '${target}'`)])
@@ -118,6 +120,17 @@ describe('the house rules', () => {
     ] as const) {
       assert.equal(misplacedImports([file(path, text)]).length, 1, text)
     }
+  })
+
+  it('let the page name what it is sent, and use nothing of the server', () => {
+    const typed = "import type { StatsDocument } from '../src/http/stats-document.ts'"
+    assert.deepEqual(misplacedImports([file('web/x.ts', typed)]), [])
+    const valued = file('web/x.ts', typed.replace('import type', 'import'))
+    assert.equal(misplacedImports([valued]).length, 1)
+    assert.deepEqual(strayGlobals([file('web/x.ts', 'Date.now()')]), [])
+    const drawing = "import uPlot from 'uplot'"
+    assert.deepEqual(strayPackages([file('web/chart.ts', drawing)], []), [])
+    assert.equal(strayPackages([file('web/tiles.ts', drawing)], []).length, 1)
   })
 
   it('let every room use the leaves, and nobody build a new room unasked', () => {

@@ -92,7 +92,7 @@ export function diskStats(context: CommandContext): Stat[] {
     ['l2_compression_ratio', ratio(compression.storedBytes, compression.valueBytes)],
     ['l2_compressed_values', String(compression.compressedCount)],
     ['l2_not_worth_compressing', String(compression.notWorthItCount)],
-    ['l2_write_amplification', writeAmplification(context)],
+    ['l2_write_amplification', (writeAmplification(context) ?? 0).toFixed(2)],
     ...latencies(context, 'l2_read', LATENCY.L2_READ),
     ...latencies(context, 'l2_write', LATENCY.L2_WRITE),
     ['l2_disk_bytes', String(list.bytes)],
@@ -146,10 +146,11 @@ function pagesMax({ l2 }: DiskTier): number {
   return l2.list.bytesMax / l2.list.generationBytes
 }
 
-/** Bytes that the disk has to take for a byte of a value. */
-function writeAmplification({ metrics }: CommandContext): string {
+/** Bytes that the disk has to take for a byte of a value; null before there was one. */
+export function writeAmplification({ metrics }: CommandContext): number | null {
   const written = WRITES_OF_A_BYTE * metrics.value(METRIC.L2_BYTES_WRITTEN)
-  return ratio(written, metrics.value(METRIC.L2_BYTES_ACCEPTED))
+  const accepted = metrics.value(METRIC.L2_BYTES_ACCEPTED)
+  return accepted === 0 ? null : written / accepted
 }
 
 /** Two decimals; 0 where nothing has been counted yet. */

@@ -2,8 +2,8 @@
  * Commands told to those who watch, and counted by prefixes of keys. To be called only where
  * `context.watchers.topics` is not 0: nobody else has to pay for it.
  */
+import { bytesOf } from '../bytes/ascii.ts'
 import { uriEncoded } from '../bytes/uri.ts'
-import { expiryInstant } from '../engine/expiry.ts'
 import { OP, OPTION, OUTCOME } from '../message/codes.ts'
 import type { Outcome } from '../message/codes.ts'
 import type { Request } from '../message/request.ts'
@@ -86,7 +86,8 @@ export function noteStore(
   if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.set(key)
   if ((watchers.topics & TOPIC.MUTATIONS) === 0) return
   const hasItem = outcome !== OUTCOME.TOO_LARGE && outcome !== OUTCOME.NO_MEMORY
-  const expiresAtS = expiryInstant(request.exptime, clock.nowS)
+  const keyBytes = bytesOf(Buffer.from(key, 'latin1'))
+  const expiresAtS = cache.expiryOf(request.exptime, keyBytes, 0, key.length)
   const ttlS = expiresAtS === 0 || !hasItem ? 0 : Math.max(0, expiresAtS - clock.nowS)
   const command = request.ifCas ? COMMAND[OP.CAS] : COMMAND[request.op]
   const classId = hasItem ? cache.store.classOf(key.length, valueBytes) : 0
@@ -98,12 +99,16 @@ export function noteStore(
   )
 }
 
-/** A key is to be deleted; `item` is 0 if there is none, and still there otherwise. */
+/** A key was asked for by a delete; `item` is 0 if there is none. */
 export function noteDelete(context: CommandContext, request: Request, item: number): void {
-  const { cache, watchers } = context
-  if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
+  if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
   noteLookup(context, request, item)
-  if (item === 0 || (watchers.topics & TOPIC.DELETIONS) === 0) return
+}
+
+/** A delete takes an item out, or has emptied it. */
+export function noteDeleted(context: CommandContext, request: Request, item: number): void {
+  const { cache, watchers } = context
+  if ((watchers.topics & TOPIC.DELETIONS) === 0) return
   const command = (request.options & OPTION.META_FORM) === 0 ? 'delete' : 'md'
   watchers.tell(
     TOPIC.DELETIONS,

@@ -7,7 +7,7 @@ import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { CommandContext } from './context.ts'
-import { noteDelete, noteLookup } from './notes.ts'
+import { noteDelete, noteDeleted, noteLookup } from './notes.ts'
 
 /** A delete that keeps something. */
 const KEEPING = OPTION.INVALIDATE | OPTION.EMPTY
@@ -41,6 +41,7 @@ export function remove(
   }
   metrics.count(METRIC.DELETE_HITS)
   metrics.countClass(CLASS_METRIC.DELETE_HITS, cache.sizeClass(item))
+  if (context.watchers.topics !== 0) noteDeleted(context, request, item)
   cache.remove(item)
   reply.outcome(out, request, OUTCOME.DELETED)
   return RAN.DONE
@@ -60,6 +61,7 @@ function removeInPart(context: CommandContext, request: Request, item: number): 
   }
   if ((options & OPTION.INVALIDATE) === 0) {
     metrics.count(METRIC.DELETE_HITS)
+    if (context.watchers.topics !== 0) noteDeleted(context, request, kept)
     return OUTCOME.DELETED
   }
   if ((options & OPTION.TOUCH) !== 0) cache.setExpiry(kept, request.exptime)

@@ -94,16 +94,20 @@ export function settingsStats(config: Config, inForce: SettingsInForce): Stat[] 
   ]
 }
 
+/** OpenSSL's numbers, as memcached shows them: that of `require` is `request` and one bit more. */
+const VERIFY_NUMBERS = { none: '0', request: '1', require: '3' } as const
+
 /** memcached shows these only with TLS. */
 function tlsSettings({ tls }: Config): Stat[] {
   if (!tls.enabled) return []
   return [
     ['ssl_chain_cert', tls.certFile],
     ['ssl_key', tls.keyFile === '' ? tls.certFile : tls.keyFile],
-    ['ssl_verify_mode', tls.verify],
+    ['ssl_verify_mode', VERIFY_NUMBERS[tls.verify]],
     ['ssl_keyformat', '1'],
     ['ssl_ciphers', tls.ciphers === '' ? 'NULL' : tls.ciphers],
     ['ssl_ca_cert', tls.caFile === '' ? 'NULL' : tls.caFile],
+    ['ssl_kernel_tls', 'no'],
     ['ssl_session_cache', yesNo(tls.sessionCache)],
     ['ssl_min_version', `tlsv${tls.versionMin}`],
   ]

@@ -102,6 +102,7 @@ export function generalStats(context: CommandContext): Stat[] {
     ['reclaimed', count(METRIC.RECLAIMED)],
     ['crawler_reclaimed', count(METRIC.CRAWLER_RECLAIMED)],
     ['crawler_items_checked', count(METRIC.CRAWLER_ITEMS_CHECKED)],
+    ['swept', count(METRIC.SWEPT)],
     ['lrutail_reflocked', '0'],
     ['moves_to_cold', '0'],
     ['moves_to_warm', '0'],

@@ -63,6 +63,11 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { kind: 'tcp', host: match[1] ?? '', port, security, protocol }
 }
 
+/** Whether only programs of this machine reach a host. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host)
+}
+
 /** Parts an address of TCP from what stands before it. */
 export function splitPrefix(text: string): AddressPrefix {
   const match = PREFIX_FORM.exec(text)

@@ -10,7 +10,7 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import { ServerError } from '../errors.ts'
-import { splitPrefix } from './listen-address.ts'
+import { isLoopback, parseListenAddress, splitPrefix } from './listen-address.ts'
 import { nearest } from './nearest.ts'
 import {
   ENV_PREFIX,
@@ -18,9 +18,12 @@ import {
   KEY_DEFINITIONS,
   keyPath,
   SECTIONS,
+  TABLE_DEFINITIONS,
   type Config,
   type KeyDefinition,
+  type TableDefinition,
 } from './schema.ts'
+import { checkTables, type TableEntry } from './tables.ts'
 import { checkText, checkValue, defaultValue, printValue, type ConfigValue } from './value.ts'
 
 /** A value from the command line: the path of its key, its text, and the option that gave it. */
@@ -48,6 +51,7 @@ const SECTION_NAMES: readonly string[] = SECTIONS.map(({ name }) => name)
 /** What has been read so far: the value of each key, where it came from, and what was wrong. */
 interface Draft {
   readonly values: Map<string, ConfigValue>
+  readonly tables: Map<string, readonly TableEntry[]>
   readonly origins: Map<string, string>
   readonly problems: string[]
 }
@@ -58,7 +62,12 @@ interface Draft {
  * everything that is wrong, if a source holds an unknown key or a bad value.
  */
 export function loadConfig(sources: ConfigSources): Config {
-  const draft: Draft = { values: new Map(), origins: new Map(), problems: [] }
+  const draft: Draft = {
+    values: new Map(),
+    tables: new Map(),
+    origins: new Map(),
+    problems: [],
+  }
   for (const definition of KEY_DEFINITIONS) {
     draft.values.set(keyPath(definition), defaultValue(definition))
     draft.origins.set(keyPath(definition), 'the default')
@@ -87,11 +96,32 @@ function readFile(draft: Draft, file: string): void {
       draft.problems.push(`${place}: ${unknownSection(section, isTable(table))}`)
     } else if (isTable(table)) {
       for (const [name, raw] of Object.entries(table)) {
-        readKey(draft, at(file, lineOf(section, name)), section, name, raw)
+        const array = findTables(`${section}.${name}`)
+        if (array !== undefined) readTables(draft, file, lineOf, array, raw)
+        else readKey(draft, at(file, lineOf(section, name)), section, name, raw)
       }
     } else {
       draft.problems.push(`${place}: "${section}" is a section; write [${section}]`)
     }
+  }
+}
+
+function readTables(
+  draft: Draft,
+  file: string,
+  lineOf: LineOf,
+  definition: TableDefinition,
+  raw: unknown,
+): void {
+  const { section, name } = definition
+  const { entries, problems } = checkTables(definition, raw)
+  draft.tables.set(keyPath(definition), entries)
+  for (const { index, name: key, sentence } of problems) {
+    const table = index < 1 ? name : `${name}#${index}`
+    const place = key === '' ? table : `${table}.${key}`
+    draft.problems.push(
+      `${at(file, lineOf(section, place) ?? lineOf(section, table))}: ${sentence}`,
+    )
   }
 }
 
@@ -113,6 +143,10 @@ function readEnvironment(draft: Draft, env: ConfigSources['env']): void {
   for (const [variable, text] of Object.entries(env)) {
     if (text === undefined || !variable.startsWith(ENV_PREFIX)) continue
     const definition = definitions.get(variable)
+    if (TABLE_DEFINITIONS.some((tables) => envName(tables) === variable)) {
+      draft.problems.push(`${variable} in the environment: only a file can set this`)
+      continue
+    }
     if (definition === undefined) {
       const known = nearest(variable, definitions.keys())
       draft.problems.push(`${variable} in the environment: unknown key${suggestion(known)}`)
@@ -144,11 +178,30 @@ function readOverrides(
 /** What no key can tell by itself. */
 function checkTogether(draft: Draft): void {
   checkTls(draft)
+  checkSideDoor(draft)
+  checkTtl(draft)
   const item = quote(draft, 'server.max_item_size')
   const memory = quote(draft, 'l1.max_memory')
   if (item.bytes > memory.bytes * ITEM_SHARE_OF_MEMORY_MAX) {
     draft.problems.push(
       `server.max_item_size is ${item.text}, but it may be at most half of l1.max_memory, which is ${memory.text}`,
+    )
+  }
+}
+
+/** A default that would never come into force. */
+function checkTtl(draft: Draft): void {
+  const defaultMs = Number(draft.values.get('ttl.default'))
+  const maxMs = Number(draft.values.get('ttl.max'))
+  if (maxMs !== 0 && defaultMs > maxMs) {
+    draft.problems.push('ttl.default is longer than ttl.max')
+  }
+  for (const rule of draft.tables.get('ttl.rules') ?? []) {
+    const most = Number(rule['maxMs'] ?? maxMs)
+    if (most === 0 || Number(rule['defaultMs'] ?? 0) <= most) continue
+    const whose = rule['maxMs'] === undefined ? 'ttl.max' : 'its max'
+    draft.problems.push(
+      `ttl.rules: the default of ${JSON.stringify(rule['prefix'])} is longer than ${whose}`,
     )
   }
 }
@@ -173,6 +226,24 @@ function checkTls(draft: Draft): void {
   }
 }
 
+/** A side door that nobody could open, or anybody. */
+function checkSideDoor(draft: Draft): void {
+  const text = draft.values.get('metrics.bind')
+  const token = draft.values.get('metrics.token')
+  if (typeof token === 'string' && /\s/.test(token)) {
+    draft.problems.push('metrics.token: it may hold no blanks')
+  }
+  if (typeof text !== 'string' || text === '') return
+  const address = parseListenAddress(text)
+  if (address?.kind !== 'tcp' || splitPrefix(text).text !== '') {
+    draft.problems.push(`metrics.bind: "${text}" is not HOST:PORT or [IPV6]:PORT`)
+  } else if (!isLoopback(address.host) && token === '') {
+    draft.problems.push(
+      `metrics.bind is ${text}, which other machines can reach: set metrics.token`,
+    )
+  }
+}
+
 function addresses(draft: Draft): readonly string[] {
   const bind = draft.values.get('server.bind')
   return Array.isArray(bind) ? bind : []
@@ -194,12 +265,17 @@ function keep(draft: Draft, definition: KeyDefinition, value: ConfigValue, place
 
 /** The one place where the type of `Config`, derived from the table, is taken on trust. */
 function assemble(draft: Draft): Config {
-  const config: Record<string, Record<string, ConfigValue>> = {}
+  const config: Record<string, Record<string, ConfigValue | readonly TableEntry[]>> = {}
   for (const section of SECTION_NAMES) config[section] = {}
   for (const definition of KEY_DEFINITIONS) {
     const value = draft.values.get(keyPath(definition))
     const record = config[definition.section]
     if (value !== undefined && record !== undefined) record[definition.field] = Object.freeze(value)
+  }
+  for (const definition of TABLE_DEFINITIONS) {
+    const record = config[definition.section]
+    const entries = draft.tables.get(keyPath(definition)) ?? []
+    if (record !== undefined) record[definition.field] = Object.freeze(entries)
   }
   for (const record of Object.values(config)) Object.freeze(record)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type is derived from the table
@@ -226,20 +302,28 @@ function parseToml(file: string, text: string): Record<string, unknown> {
   }
 }
 
+type LineOf = (section: string, name?: string) => number | undefined
+
 /**
  * The lines on which sections and keys are written. A key in an inline table has the line of its
- * table. The text has been parsed before, so this may look at the beginnings of lines only.
+ * table. Of tables of an array, those behind the first have a number: "ttl.rules#1". The text has been
+ * parsed before, so this may look at the beginnings of lines only.
  */
-function locateKeys(text: string): (section: string, name?: string) => number | undefined {
+function locateKeys(text: string): LineOf {
   const lines = new Map<string, number>()
+  const tablesOf = new Map<string, number>()
   let table = ''
   for (const [index, line] of text.split('\n').entries()) {
     const header = /^\s*\[{1,2}([^[\]]+)\]/.exec(line)
     const key = /^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=/.exec(
       line,
     )
-    if (header !== null) table = bare(header[1] ?? '')
-    else if (key === null) continue
+    if (header !== null) {
+      table = bare(header[1] ?? '')
+      const count = tablesOf.get(table) ?? 0
+      tablesOf.set(table, count + 1)
+      if (count > 0) table += `#${count}`
+    } else if (key === null) continue
     const path =
       header === null
         ? [table, bare(key?.[1] ?? '')].filter((part) => part !== '').join('.')
@@ -263,6 +347,10 @@ function at(file: string, line: number | undefined): string {
   return line === undefined ? file : `${file}:${line}`
 }
 
+function findTables(path: string): TableDefinition | undefined {
+  return TABLE_DEFINITIONS.find((definition) => keyPath(definition) === path)
+}
+
 function find(path: string): KeyDefinition | undefined {
   return KEY_DEFINITIONS.find((definition) => keyPath(definition) === path)
 }
@@ -275,7 +363,9 @@ function unknownSection(word: string, table: boolean): string {
 
 /** The nearest key of the same section, or else one of another section, named with it. */
 function didYouMean(section: string, name: string): string {
-  const here = KEY_DEFINITIONS.filter((row) => row.section === section).map((row) => row.name)
+  const here = [...KEY_DEFINITIONS, ...TABLE_DEFINITIONS]
+    .filter((row) => row.section === section)
+    .map((row) => row.name)
   const known = nearest(name, here)
   if (known !== undefined) return suggestion(known)
   const elsewhere = nearest(

@@ -8,10 +8,14 @@ import {
   KEY_DEFINITIONS,
   keyPath,
   SECTIONS,
+  TABLE_DEFINITIONS,
+  type ColumnDefinition,
   type Config,
   type KeyDefinition,
   type SectionName,
+  type TableDefinition,
 } from './schema.ts'
+import type { TableEntry } from './tables.ts'
 import { expected, printValue, type ConfigValue } from './value.ts'
 
 /** The width of a comment, so that the sample reads well in a terminal. */
@@ -26,10 +30,10 @@ const SAMPLE_HEAD = `# The configuration of rat-memcached: every key, with its d
 #   rat-memcached --config FILE --check-config
 `
 
-/** "`l2`, `ttl`": the sections without keys. */
+/** A sentence about the sections without keys, if there are any. */
 const RESERVED = SECTIONS.filter(({ name }) => keysOf(name).length === 0)
-  .map(({ name }) => `\`${name}\``)
-  .join(', ')
+  .map(({ name }) => `The section \`${name}\` is reserved: it has no keys yet.\n\n`)
+  .join('')
 
 const REFERENCE_HEAD = `# Configuration
 
@@ -45,15 +49,13 @@ A setting comes from one of five places; a later one overrules an earlier one:
 
 No file is read unless \`--config\` names one. \`config/rat-memcached.toml\` holds every key with its default, \`config/small.toml\` is a short one for a laptop or a CI job. \`--check-config\` reports whether a configuration is good, \`--print-config\` prints the one in effect, as a file.
 
-The sections ${RESERVED} are reserved: they have no keys yet.
-
-A key, a section or a \`RAT_MEMCACHED_\` variable that does not exist is an error, as is a value out of range: the server says what is wrong and where, and exits with status 78. A file that cannot be read leads to the same status.
+${RESERVED}A key, a section or a \`RAT_MEMCACHED_\` variable that does not exist is an error, as is a value out of range: the server says what is wrong and where, and exits with status 78. A file that cannot be read leads to the same status.
 
 **Sizes** are a number of bytes or a text with a unit: \`"512KB"\`, \`"64MB"\`, \`"1.5GB"\`, also \`"64m"\` or \`"64MiB"\`. All units are powers of 1024.
 
 **Durations** are a number of seconds or a text with a unit: \`"500ms"\`, \`"30s"\`, \`"5m"\`, \`"1h"\`, \`"7d"\`.
 
-Some rules span two keys: \`server.max_item_size\` may be at most half of \`l1.max_memory\`; \`tls.enabled\` needs \`tls.cert\`, and certificates of clients can be checked only with \`tls.ca\`.
+Some rules span two keys: \`ttl.default\` may be no longer than \`ttl.max\`; \`server.max_item_size\` may be at most half of \`l1.max_memory\`; \`tls.enabled\` needs \`tls.cert\`, and certificates of clients can be checked only with \`tls.ca\`; a \`metrics.bind\` that other machines can reach needs \`metrics.token\`.
 
 ## Variables of other images
 
@@ -86,15 +88,71 @@ export function configReference(defaults: Config): string {
   const sections = SECTIONS.filter(({ name }) => keysOf(name).length > 0).map(
     ({ name, heading }) => {
       const keys = keysOf(name).map((definition) => describeKey(definition, defaults))
-      return [`## [${name}]`, heading, ...keys].join('\n\n')
+      const tables = tablesOf(name).map((definition) => describeTables(definition))
+      return [`## [${name}]`, heading, ...keys, ...tables].join('\n\n')
     },
   )
   return `${[REFERENCE_HEAD, ...sections].join('\n\n')}\n`
 }
 
+/** Every key of the configuration with its value, as a file would have it, but for what is secret. */
+export function configEntries(config: Config): (readonly [key: string, value: string])[] {
+  return KEY_DEFINITIONS.filter(({ secret }) => secret !== true).map((definition) => [
+    keyPath(definition),
+    printValue(definition, fieldOf(config, definition)),
+  ])
+}
+
 function printSection(section: SectionName, heading: string, config: Config): string {
   const keys = keysOf(section).map((definition) => printKey(definition, config))
-  return [`${comment(heading)}\n[${section}]\n`, ...keys].join('\n')
+  const tables = tablesOf(section).map((definition) => printTables(definition, config))
+  return [`${comment(heading)}\n[${section}]\n`, ...keys, ...tables].join('\n')
+}
+
+/** All tables of an array; where there are none, one of the examples, as a comment. */
+function printTables(definition: TableDefinition, config: Config): string {
+  const entries = entriesOf(config, definition)
+  const columns = definition.columns.map((column) =>
+    comment(`${column.name}: ${column.meaning} Takes ${expected(column)}${mayLack(column)}.`),
+  )
+  const head = [comment(definition.meaning), ...columns].join('\n')
+  if (entries.length === 0) {
+    const example = exampleOf(definition).map((line) => `# ${line}`)
+    return `${[head, ...example].join('\n')}\n`
+  }
+  const tables = entries.map((entry) => {
+    const lines = definition.columns.flatMap((column) => {
+      const value = entry[column.field]
+      return value === undefined ? [] : [`${column.name} = ${printValue(column, value)}`]
+    })
+    return [`[[${keyPath(definition)}]]`, ...lines, ''].join('\n')
+  })
+  return [head, ...tables].join('\n')
+}
+
+function exampleOf(definition: TableDefinition): string[] {
+  const lines = definition.columns.map(
+    ({ name, example }) => `${name} = ${JSON.stringify(example)}`,
+  )
+  return [`[[${keyPath(definition)}]]`, ...lines]
+}
+
+function describeTables(definition: TableDefinition): string {
+  const columns = definition.columns.map(
+    (column) =>
+      `- \`${column.name}\`: ${column.meaning} Takes ${expected(column)}${mayLack(column)}.`,
+  )
+  return [
+    `### [[${keyPath(definition)}]]`,
+    definition.meaning,
+    columns.join('\n'),
+    `At most ${definition.entriesMax}, and none by default. Only a file can set them, neither the environment nor the command line.`,
+    ['```toml', ...exampleOf(definition), '```'].join('\n'),
+  ].join('\n\n')
+}
+
+function mayLack({ isOptional }: ColumnDefinition): string {
+  return isOptional === true ? '; may be left out' : ''
 }
 
 function printKey(definition: KeyDefinition, config: Config): string {
@@ -121,10 +179,35 @@ function describeKey(definition: KeyDefinition, defaults: Config): string {
 }
 
 function fieldOf(config: Config, definition: KeyDefinition): ConfigValue {
-  const section: Readonly<Record<string, ConfigValue>> = config[definition.section]
-  const value = section[definition.field]
-  if (value === undefined) throw new Error(`the configuration lacks ${keyPath(definition)}`)
+  const value = valueOf(config, definition)
+  if (value === undefined || isEntries(value)) {
+    throw new Error(`the configuration lacks ${keyPath(definition)}`)
+  }
   return value
+}
+
+function entriesOf(config: Config, definition: TableDefinition): readonly TableEntry[] {
+  const value = valueOf(config, definition)
+  if (value === undefined || !isEntries(value)) {
+    throw new Error(`the configuration lacks ${keyPath(definition)}`)
+  }
+  return value
+}
+
+function valueOf(
+  config: Config,
+  { section, field }: { readonly section: SectionName; readonly field: string },
+): ConfigValue | readonly TableEntry[] | undefined {
+  const record: Readonly<Record<string, ConfigValue | readonly TableEntry[]>> = config[section]
+  return record[field]
+}
+
+function isEntries(value: ConfigValue | readonly TableEntry[]): value is readonly TableEntry[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'object')
+}
+
+function tablesOf(section: SectionName): readonly TableDefinition[] {
+  return TABLE_DEFINITIONS.filter((definition) => definition.section === section)
 }
 
 function keysOf(section: SectionName): readonly KeyDefinition[] {

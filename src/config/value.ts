@@ -6,7 +6,7 @@
  */
 
 import { parseListenAddress } from './listen-address.ts'
-import { keyPath, type KeyDefinition } from './schema.ts'
+import { keyPath, type KeyDefinition, type ValueDefinition } from './schema.ts'
 import { parseDurationMs, parseSize, printDurationMs, printSize } from './units.ts'
 
 /** A value as `Config` holds it. */
@@ -20,7 +20,7 @@ export type Checked =
 const OCTAL_FORM = /^[0-7]{1,4}$/
 
 /** Checks a value that has the types of TOML. */
-export function checkValue(definition: KeyDefinition, raw: unknown): Checked {
+export function checkValue(definition: ValueDefinition, raw: unknown): Checked {
   const value = read(definition, raw)
   if (value === undefined || !inRange(definition, value)) {
     return { ok: false, problem: `${show(raw)} is not ${expected(definition)}${hint(raw)}` }
@@ -29,7 +29,7 @@ export function checkValue(definition: KeyDefinition, raw: unknown): Checked {
 }
 
 /** Checks a text from the environment or the command line. Lists are separated by commas. */
-export function checkText(definition: KeyDefinition, text: string): Checked {
+export function checkText(definition: ValueDefinition, text: string): Checked {
   const raw = typed(definition, text)
   const checked = checkValue(definition, raw)
   if (Array.isArray(raw)) return checked
@@ -39,7 +39,7 @@ export function checkText(definition: KeyDefinition, text: string): Checked {
 }
 
 /** What a key takes, as it goes on after "is not": "a size from 1KB to 1GB, such as "1MB"". */
-export function expected(definition: KeyDefinition): string {
+export function expected(definition: ValueDefinition): string {
   const { type, choices, unit } = definition
   const zero = definition.zero === undefined ? '' : `, or 0 (${definition.zero})`
   switch (type) {
@@ -63,14 +63,14 @@ export function expected(definition: KeyDefinition): string {
 }
 
 /** " from 1KB to 1GB", " of at least 1MB", or nothing for a key without limits. */
-function range(definition: KeyDefinition): string {
+function range(definition: ValueDefinition): string {
   const { min, max } = definition
   if (min === undefined) return max === undefined ? '' : ` of at most ${max}`
   return max === undefined ? ` of at least ${min}` : ` from ${min} to ${max}`
 }
 
 /** A value of `Config` as it is written in TOML. */
-export function printValue(definition: KeyDefinition, value: ConfigValue): string {
+export function printValue(definition: ValueDefinition, value: ConfigValue): string {
   if (typeof value !== 'number') return printToml(value)
   switch (definition.type) {
     case 'size':
@@ -92,7 +92,7 @@ export function defaultValue(definition: KeyDefinition): ConfigValue {
 }
 
 /** The text of a variable or an option with the type that it would have in TOML. */
-function typed(definition: KeyDefinition, text: string): unknown {
+function typed(definition: ValueDefinition, text: string): unknown {
   switch (definition.type) {
     case 'string-list':
       return text.split(',').map((entry) => entry.trim())
@@ -109,7 +109,7 @@ function typed(definition: KeyDefinition, text: string): unknown {
   }
 }
 
-function read(definition: KeyDefinition, raw: unknown): ConfigValue | undefined {
+function read(definition: ValueDefinition, raw: unknown): ConfigValue | undefined {
   switch (definition.type) {
     case 'string':
       return typeof raw === 'string' && !raw.includes('\0') ? raw : undefined
@@ -127,7 +127,7 @@ function read(definition: KeyDefinition, raw: unknown): ConfigValue | undefined 
 }
 
 /** A value or a limit of a key that is a number in `Config`. */
-function amount(definition: KeyDefinition, raw: string | number): number | undefined {
+function amount(definition: ValueDefinition, raw: string | number): number | undefined {
   switch (definition.type) {
     case 'size':
       return parseSize(raw)
@@ -140,7 +140,7 @@ function amount(definition: KeyDefinition, raw: string | number): number | undef
   }
 }
 
-function inRange(definition: KeyDefinition, value: ConfigValue): boolean {
+function inRange(definition: ValueDefinition, value: ConfigValue): boolean {
   if (typeof value !== 'number') return true
   if (value === 0 && definition.zero !== undefined) return true
   const { min, max } = definition

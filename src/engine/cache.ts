@@ -31,7 +31,6 @@ import {
   setAccessedAt,
   setCas,
   setClientFlags,
-  setExpiresAt,
   setFlushEpoch,
   sizeClass,
   valueBytes,
@@ -45,6 +44,7 @@ import { FlushState } from './flush.ts'
 import { showItem } from './item-show.ts'
 import { hashKey, randomSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
+import { TtlRules } from './ttl-rules.ts'
 
 /** Instead of an item: it is on disk, and has to be loaded before a command can use it. */
 export const ON_DISK = -1
@@ -52,15 +52,14 @@ export const ON_DISK = -1
 export class Cache implements PinOwner, StoreListener, TierHost {
   readonly store: L1Store
   readonly departures: Departures
+  /** What the operator says about expiry. */
+  readonly ttl: TtlRules = new TtlRules()
   readonly #words: Int32Array
   readonly #clock: Clock
   readonly #metrics: Metrics
   #seed: HashSeed
   readonly #flush = new FlushState()
   readonly #cas = new CasSequence()
-  /** Linked items that a flush has killed, and their bytes. */
-  #deadCount = 0
-  #deadBytes = 0
 
   constructor(
     options: L1Options,
@@ -100,11 +99,11 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Items that a client could get, but for those that have expired unnoticed. */
   get count(): number {
-    return this.store.count - this.#deadCount
+    return this.store.count - this.#flush.deadCount
   }
   /** Their bytes: headers, keys and values. */
   get usedBytes(): number {
-    return this.store.usedBytes - this.#deadBytes
+    return this.store.usedBytes - this.#flush.deadBytes
   }
 
   /** The hash of a key, for where it is needed more than once. */
@@ -166,10 +165,21 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     this.store.policy.touched(item)
   }
 
+  /** When the item of a key is over, 0 for never, if a client gives it this expiry. */
+  expiryOf(exptimeS: number, bytes: Bytes, start: number, length: number): number {
+    return this.ttl.instant(exptimeS, this.#clock.nowS, bytes, start, length)
+  }
+
   /** Gives an item a new expiry, as a client writes it. */
   setExpiry(item: number, exptimeS: number): void {
-    setExpiresAt(this.#words, item, expiryInstant(exptimeS, this.#clock.nowS))
+    this.#setExpiry(item, exptimeS)
     this.#changed(item)
+  }
+
+  #setExpiry(item: number, exptimeS: number): void {
+    const { bytes } = this.store.heap
+    const length = keyBytes(this.#words, item)
+    this.store.setExpiry(item, this.expiryOf(exptimeS, bytes, keyStart(item), length))
   }
 
   /** A chunk with a header and a key, for a value to come. Returns 0 without memory. */
@@ -185,7 +195,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     const item = this.store.reserve(hash, bytes, start, length, valueLength)
     if (item === 0) return 0
     setClientFlags(this.#words, item, flags)
-    setExpiresAt(this.#words, item, expiryInstant(exptimeS, this.#clock.nowS))
+    this.store.setExpiry(item, this.expiryOf(exptimeS, bytes, start, length))
     return item
   }
 
@@ -194,7 +204,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     const reserved = this.store.reserveSameKey(item, valueLength)
     if (reserved === 0) return 0
     setClientFlags(this.#words, reserved, clientFlags(this.#words, item))
-    setExpiresAt(this.#words, reserved, expiresAt(this.#words, item))
+    this.store.setExpiry(reserved, expiresAt(this.#words, item))
     return reserved
   }
 
@@ -231,10 +241,9 @@ export class Cache implements PinOwner, StoreListener, TierHost {
    */
   rewrite(item: number, valueLength: number, flags: number, exptimeS: number): boolean {
     if (!this.store.rewrite(item, valueLength)) return false
-    const { nowS } = this.#clock
     setClientFlags(this.#words, item, flags)
-    setExpiresAt(this.#words, item, expiryInstant(exptimeS, nowS))
-    setAccessedAt(this.#words, item, nowS)
+    this.#setExpiry(item, exptimeS)
+    setAccessedAt(this.#words, item, this.#clock.nowS)
     removeState(this.#words, item, STATE.STALE | STATE.WON | STATE.BINARY_KEY)
     this.stamp(item)
     this.#metrics.count(METRIC.TOTAL_ITEMS)
@@ -275,7 +284,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Makes a reservation the stale successor of an item: with its expiry, and won if that is won. */
   succeedStale(reserved: number, item: number): void {
-    setExpiresAt(this.#words, reserved, expiresAt(this.#words, item))
+    this.store.setExpiry(reserved, expiresAt(this.#words, item))
     addState(this.#words, reserved, STATE.STALE)
     if (this.isWon(item)) addState(this.#words, reserved, STATE.WON)
   }
@@ -356,15 +365,12 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   pin(item: number): boolean {
     return this.store.pin(item)
   }
-
   unpin(item: number): void {
     this.store.unpin(item)
   }
-
   isPinned(item: number): boolean {
     return this.store.isPinned(item)
   }
-
   isLinked(item: number): boolean {
     return this.store.isLinked(item)
   }
@@ -388,19 +394,15 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   sizeClass(item: number): number {
     return sizeClass(this.#words, item)
   }
-
   valueStart(item: number): number {
     return valueStart(this.#words, item)
   }
-
   valueBytes(item: number): number {
     return valueBytes(this.#words, item)
   }
-
   keyBytes(item: number): number {
     return keyBytes(this.#words, item)
   }
-
   clientFlags(item: number): number {
     return clientFlags(this.#words, item)
   }
@@ -468,9 +470,8 @@ export class Cache implements PinOwner, StoreListener, TierHost {
       this.#tier.flush(0)
       this.#cas.advance()
     }
-    this.#deadCount = this.store.count
-    this.#deadBytes = this.store.usedBytes
-    if (this.#flush.begin()) this.#purge()
+    this.store.slabs.expireAll()
+    if (this.#flush.begin(this.store.count, this.store.usedBytes)) this.#purge()
   }
 
   /** Removes every dead item, before epochs wrap: once in 65535 flushes. */
@@ -488,7 +489,6 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   #forget(item: number): void {
     const words = this.#words
     if (flushEpoch(words, item) === this.#flush.epoch) return
-    this.#deadCount--
-    this.#deadBytes -= itemBytes(keyBytes(words, item), valueBytes(words, item))
+    this.#flush.left(itemBytes(keyBytes(words, item), valueBytes(words, item)))
   }
 }

@@ -15,11 +15,26 @@ export class FlushState {
   /** Epochs that were begun since the store last held items of the current one only. */
   #epochsSincePurge = 0
 
-  /** Begins a new epoch. Returns whether the store must be purged of all dead items now. */
-  begin(): boolean {
+  /** Linked items that a flush has killed, and their bytes. */
+  deadCount = 0
+  deadBytes = 0
+
+  /**
+   * Begins a new epoch, in which all that is linked is dead. Returns whether the store must be purged of
+   * all dead items now.
+   */
+  begin(linkedCount: number, linkedBytes: number): boolean {
+    this.deadCount = linkedCount
+    this.deadBytes = linkedBytes
     this.epoch = (this.epoch + 1) % EPOCHS
     this.#epochsSincePurge++
     return this.#epochsSincePurge === EPOCHS - 1
+  }
+
+  /** One of the dead is gone. */
+  left(bytes: number): void {
+    this.deadCount--
+    this.deadBytes -= bytes
   }
 
   purged(): void {

@@ -23,7 +23,6 @@ import {
   hasState,
   setCas,
   setClientFlags,
-  setExpiresAt,
   valueStart,
 } from '../store/l1/layout.ts'
 import type { L2Store } from '../store/l2/l2-store.ts'
@@ -207,7 +206,7 @@ export class Loader implements FaultHandler, Restorer {
     const item = l1.reserve(hashLo, key, start, view.keyBytes, view.valueBytes)
     if (item === 0) return 0
     setClientFlags(words, item, view.clientFlags)
-    setExpiresAt(words, item, view.expiresAtS)
+    l1.setExpiry(item, view.expiresAtS)
     setCas(words, item, view.casHi, view.casLo)
     addState(words, item, view.state & KEPT_STATES)
     this.#adopter.adopt(item)

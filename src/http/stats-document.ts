@@ -48,7 +48,7 @@ export interface Readiness {
   readonly reasons: readonly string[]
 }
 
-export type ReadyReason = 'starting' | 'recovering' | 'draining' | 'degraded' | 'full'
+export type ReadyReason = 'recovering' | 'draining' | 'degraded' | 'full'
 
 export interface Gauges {
   /** In memory: items, bytes of them, and how many bytes they may take. */
@@ -72,7 +72,7 @@ export interface Gauges {
   readonly arrayBufferBytes: number
   readonly cpuUserS: number
   readonly cpuSystemS: number
-  /** By how much timers were late since the last time that anybody asked, in microseconds. */
+  /** By how much a timer was late, to a millisecond, within the last minute or at least half of it. */
   readonly loopDelayP50Us: number
   readonly loopDelayP99Us: number
   readonly loopDelayMaxUs: number

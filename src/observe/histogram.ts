@@ -17,6 +17,7 @@ export class Histogram {
   readonly #counts: Float64Array = new Float64Array(BUCKETS)
   #count = 0
   #max = 0
+  #sum = 0
 
   /** Durations that were recorded. */
   get count(): number {
@@ -27,12 +28,41 @@ export class Histogram {
     return this.#max
   }
 
+  /** All of them together, in microseconds. */
+  get sumUs(): number {
+    return this.#sum
+  }
+
   record(us: number): void {
+    this.recordMany(us, 1)
+  }
+
+  /** Records the same duration for some things that took it together. */
+  recordMany(us: number, count: number): void {
     // Of a clock that is set back in the middle; NaN would make an index of its own.
     const value = us > 0 ? Math.min(VALUE_MAX, Math.round(us)) : 0
-    this.#counts[bucketOf(value)]!++
-    this.#count++
+    this.#counts[bucketOf(value)]! += count
+    this.#count += count
+    this.#sum += value * count
     if (value > this.#max) this.#max = value
+  }
+
+  /** Adds what another one has recorded. */
+  add(other: Histogram): void {
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      this.#counts[bucket]! += other.#counts[bucket]!
+    }
+    this.#count += other.#count
+    this.#sum += other.#sum
+    this.#max = Math.max(this.#max, other.#max)
+  }
+
+  /** How many durations were no longer than `us`, to within a step. */
+  countUpTo(us: number): number {
+    const last = us >= VALUE_MAX ? BUCKETS - 1 : bucketOf(Math.max(0, Math.floor(us)))
+    let seen = 0
+    for (let bucket = 0; bucket <= last; bucket++) seen += this.#counts[bucket]!
+    return seen
   }
 
   /**
@@ -53,6 +83,7 @@ export class Histogram {
     this.#counts.fill(0)
     this.#count = 0
     this.#max = 0
+    this.#sum = 0
   }
 }
 

@@ -110,8 +110,11 @@ export const METRIC = {
   /** Lines that watchers were sent, and those that a slow one was not. */
   LOG_WATCHER_SENT: 71,
   LOG_WATCHER_SKIPPED: 72,
+  /** Of the items that were removed because they were dead, those of the sweep; and keys that the disk forgot so. */
+  SWEPT: 73,
+  L2_SWEPT: 74,
   /** Of the packs that were read, those that were read at once. */
-  L2_READS_INLINE: 73,
+  L2_READS_INLINE: 75,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]

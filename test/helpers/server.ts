@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import type { Socket, TcpNetConnectOpts, IpcNetConnectOpts } from 'node:net'
 import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
 import type { ReadMode } from '../../src/net/socket-reader.ts'
 import { createLoggerTo } from '../../src/observe/log.ts'
 import { createServer } from '../../src/server.ts'
@@ -29,6 +30,8 @@ export interface TestServer {
   connect(): Promise<TestClient>
   /** One connection that asks for `stats` and ends. */
   stats(): Promise<Map<string, number>>
+  /** The answer of the side door: `get('/healthz')`. */
+  get(path: string, init?: RequestInit): Promise<Response>
   stop(): Promise<void>
 }
 
@@ -45,6 +48,8 @@ export async function startServer(
     'server.shutdown_timeout': '2s',
     // A test that is about the disk tier asks for one, in a directory of its own.
     'l2.enabled': 'false',
+    // And so does one that is about the side door.
+    'metrics.bind': '',
     ...settings,
   }
   const overrides = Object.entries(all).map(([key, value]) => ({
@@ -52,7 +57,15 @@ export async function startServer(
     value,
     option: 'of the test',
   }))
-  const config = loadConfig({ env: {}, overrides })
+  return startConfigured(loadConfig({ env: {}, overrides }), readMode, options)
+}
+
+/** `startServer` with all of a configuration, as a file would say it. */
+export async function startConfigured(
+  config: Config,
+  readMode: ReadMode = 'onread',
+  options: ServerOptions = {},
+): Promise<TestServer> {
   const log = createLoggerTo({ write: () => undefined }, 'silent', false)
   const server = createServer(config, log, { readMode, version: 'test', ...options })
   const addresses = await server.listen()
@@ -66,6 +79,7 @@ export async function startServer(
     addresses,
     connect: () => connectClient(target),
     stats: () => readStats(target),
+    get: (path, init) => fetch(`http://${server.sideDoor()}${path}`, init),
     stop: () => server.stop(),
   }
 }

@@ -30,10 +30,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tools: [],
   cli: ['server', 'tools'],
   bin: ['cli'],
+  web: [],
 }
 /** Beyond the table, as types: a room is handed such an object, and never makes one. */
 const HANDED: Readonly<Record<string, readonly string[]>> = {
   'src/engine/disk-gate.ts': ['net'],
+  'src/http/stats-document.ts': ['web'],
 }
 /** Any room but these may import them; they import `errors` only. */
 const LEAVES: readonly string[] = ['errors', 'config', 'observe']
@@ -56,6 +58,7 @@ const WHY: Readonly<Record<string, string>> = {
   tools: 'a tool is a client, and knows no part of a server; it belongs in cli/',
   cli: 'the command line builds a configuration and a server; it belongs in server.ts',
   bin: 'the executable only calls cli/main.ts; it belongs there',
+  web: 'the page runs in a browser and knows the server by its documents; it belongs in src/http/',
   'opened-cache': 'a cache is opened without a network; it belongs in server.ts',
   server: 'it belongs in the room that it is about',
 }
@@ -67,6 +70,7 @@ const FILE_DOORS: readonly string[] = [
   'src/store/l2/generation.ts',
   'src/store/l2/disk-usage.ts',
   'src/net/listener.ts',
+  'src/http/page.ts',
   'src/config/',
   'src/cli/',
   'src/tools/',
@@ -77,8 +81,10 @@ const PACKAGE_DOORS: Readonly<Record<string, readonly string[]>> = {
   'classic-level': ['src/store/l2/generation.ts'],
   commander: ['src/cli/'],
   'lz4-napi': ['src/store/l2/record.ts'],
+  'prom-client': ['src/http/prometheus.ts'],
   pino: ['src/observe/log.ts'],
   'smol-toml': ['src/config/load.ts'],
+  uplot: ['web/chart.ts'],
   'node:fs': FILE_DOORS,
   'node:fs/promises': FILE_DOORS,
   'node:http': ['src/http/door.ts'],
@@ -103,6 +109,7 @@ const MAY_WAIT: Readonly<Record<string, string>> = {
   'src/engine/disk-tier.ts': 'opens and closes the disk',
   'src/engine/disk-walk.ts': 'reads ahead for who lists keys',
   'src/engine/faults.ts': 'reads for commands that have been put off until it is done',
+  'src/engine/key-inspection.ts': 'reads an item for who looks at it from outside',
   'src/engine/warm-up.ts': 'fills memory in the background',
 }
 const LINES_MAX = 500
@@ -110,7 +117,7 @@ const NOT_A_NOUN =
   /(?:^|\/)(?:utils?|helpers?|common|managers?|misc)(?:\.ts|\/)|-(?:utils?|helpers?|manager)\.ts$/
 const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/
 /** The programs: from these every other file must be reached. */
-const ENTRIES: readonly string[] = ['bin/rat-memcached.ts', 'src/index.ts']
+const ENTRIES: readonly string[] = ['bin/rat-memcached.ts', 'src/index.ts', 'web/main.ts']
 /** Reached by no program, and why that is right. */
 const UNREACHED: Readonly<Record<string, string>> = {
   'src/store/l1/integrity.ts': 'the tests verify the store with it after every step',
@@ -149,7 +156,7 @@ export function misplacedImports(files: readonly SourceFile[]): string[] {
       if (isType && HANDED[path]?.includes(from) === true) return []
       const to = roomOf(path)
       if (to === undefined) return [`${file.path}:${line}: imports ${path}, which is in no room`]
-      const isLeaf = LEAVES.includes(to) && !LEAVES.includes(from)
+      const isLeaf = LEAVES.includes(to) && !LEAVES.includes(from) && from !== 'web'
       if (to === from || isLeaf || MAY_IMPORT[from]!.includes(to)) return []
       return [`${file.path}:${line}: ${from} must not import ${path}: ${WHY[from]}`]
     })
@@ -180,10 +187,10 @@ export function strayPackages(
   )
 }
 
-/** Clocks, timers and buffers outside of the one file that hands them out. */
+/** Clocks, timers and buffers outside of the one file that hands them out. A browser has its own. */
 export function strayGlobals(files: readonly SourceFile[]): string[] {
   return files
-    .filter(isProgram)
+    .filter((file) => isProgram(file) && roomOf(file.path) !== 'web')
     .flatMap((file) =>
       GLOBAL_DOORS.filter(({ door }) => door !== file.path).flatMap(({ what, door }) =>
         linesWith(file, what).map(
@@ -232,7 +239,8 @@ export function unreached(files: readonly SourceFile[]): string[] {
   for (const entry of ENTRIES) visit(entry)
   const dead = files
     .map(({ path }) => path)
-    .filter((path) => path.startsWith('src/') && !reached.has(path) && !(path in UNREACHED))
+    .filter((path) => /^(?:src|web)\//.test(path) && isProgram({ path }))
+    .filter((path) => !reached.has(path) && !(path in UNREACHED))
     .map((path) => `${path}: no program imports it; remove it, or say in UNREACHED why it stays`)
   const stale = Object.keys(UNREACHED)
     .filter((path) => reached.has(path) || !byPath.has(path))
@@ -342,8 +350,9 @@ export function withoutComments(text: string): string {
     .replaceAll(/(^|\s)\/\/.*$/gm, '$1')
 }
 
-function isProgram({ path }: SourceFile): boolean {
-  return (path.startsWith('src/') || path.startsWith('bin/')) && path.endsWith('.ts')
+/** What runs in a server, or in a browser that shows its page; what builds the page does neither. */
+function isProgram({ path }: Pick<SourceFile, 'path'>): boolean {
+  return /^(?:src|bin|web)\/.*\.ts$/.test(path) && path !== 'web/build.ts'
 }
 
 /** "store/l1" of "src/store/l1/policy/lru.ts"; "server" of "src/server.ts". */

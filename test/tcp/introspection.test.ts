@@ -52,12 +52,13 @@ describe('watching', () => {
       'delete k%20',
       'delete k%20',
       'ms m 1\r\nx',
+      'md m I',
       'md m',
       'quit',
     ]
     client.send(all.map((command) => `${command}\r\n`).join(''))
     await client.closed()
-    const got = await events(watcher, 21)
+    const got = await events(watcher, 22)
     assert.match(got[0]!, /^type=conn_new rip=127\.0\.0\.1 rport=\d+ transport=tcp cfd=$/)
     assert.deepEqual(got.slice(1, -1), [
       'type=item_get key=none status=not_found clsid=0 cfd= size=0',
@@ -78,6 +79,7 @@ describe('watching', () => {
       'type=item_get key=k%2520 status=not_found clsid=0 cfd= size=0',
       'type=item_get key=m status=not_found clsid=0 cfd= size=0',
       'type=item_store key=m status=stored cmd=set ttl=0 clsid=1 cfd= size=1',
+      'type=item_get key=m status=found clsid=1 cfd= size=1',
       'type=item_get key=m status=found clsid=1 cfd= size=1',
       'type=deleted key=m cmd=md clsid=1 size=1',
     ])

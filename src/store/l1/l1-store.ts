@@ -23,6 +23,7 @@ import {
   STATE,
   addPin,
   addState,
+  expiresAt,
   hasState,
   hashOf,
   initialize,
@@ -32,6 +33,7 @@ import {
   pins,
   removePin,
   removeState,
+  setExpiresAt,
   setValueBytes,
   sizeClass,
   valueBytes,
@@ -266,6 +268,12 @@ export class L1Store {
     if (pins(words, item) === 0) this.slabs.free(item)
   }
 
+  /** Says when an item, or a reservation, will be over: wall time in seconds, 0 for never. */
+  setExpiry(item: number, expiresAtS: number): void {
+    setExpiresAt(this.#words, item, expiresAtS)
+    this.slabs.noteExpiry(item, expiresAtS)
+  }
+
   isLinked(item: number): boolean {
     return hasState(this.#words, item, STATE.LINKED)
   }
@@ -311,6 +319,7 @@ export class L1Store {
     this.heap.bytes.buffer.copyWithin(to * UNIT_BYTES, start, start + length)
     this.index.replace(from, to)
     this.policy.relocated(from, to)
+    this.slabs.noteExpiry(to, expiresAt(words, to))
     this.slabs.free(from)
     this.#listener.moved(to)
   }

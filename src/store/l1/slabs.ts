@@ -41,6 +41,8 @@ export class Slabs {
   readonly #pagePins: Int32Array
   /** 1 while the page is being vacated: it is in no list and gives out nothing. */
   readonly #pageClosed: Uint8Array
+  /** No item of the page is over before this instant, in seconds; 0: none ever is. */
+  readonly #pageExpiresFrom: Uint32Array
   readonly #pageNext: Int32Array
   readonly #pagePrev: Int32Array
   /** First page of the class that has a chunk to give. */
@@ -66,6 +68,7 @@ export class Slabs {
     this.#pageFreeChunk = createTable(heap.pageCount)
     this.#pagePins = createTable(heap.pageCount)
     this.#pageClosed = new Uint8Array(heap.pageCount)
+    this.#pageExpiresFrom = new Uint32Array(createTable(heap.pageCount).buffer)
     this.#pageNext = createTable(heap.pageCount)
     this.#pagePrev = createTable(heap.pageCount)
     this.#classPartial = createTable(LARGE + 1).fill(NO_PAGE)
@@ -128,6 +131,27 @@ export class Slabs {
     this.#pagePins[this.pageOf(item)]!--
   }
 
+  /** Whether an item of a page may be over. */
+  isDue(page: number, nowS: number): boolean {
+    const fromS = this.#pageExpiresFrom[page]!
+    return fromS !== 0 && fromS <= nowS
+  }
+  /** Notes when an item will be over; 0, for never, is of no interest. */
+  noteExpiry(item: number, expiresAtS: number): void {
+    if (expiresAtS === 0) return
+    const page = this.pageOf(item)
+    const fromS = this.#pageExpiresFrom[page]!
+    if (fromS === 0 || expiresAtS < fromS) this.#pageExpiresFrom[page] = expiresAtS
+  }
+  /** Forgets what was noted, for who looks at all items of the page now and notes what stays. */
+  forgetExpiries(page: number): void {
+    this.#pageExpiresFrom[page] = 0
+  }
+  /** Makes all pages due: the items in them are over, whatever was noted. */
+  expireAll(): void {
+    this.#pageExpiresFrom.fill(1)
+  }
+
   /** The first page of the run that a page belongs to; of a page of chunks, that page. */
   runStart(page: number): number {
     let first = page
@@ -173,6 +197,7 @@ export class Slabs {
     this.#pageClass[first] = LARGE
     this.#pageUsed[first] = 1
     this.#pageCarved[first] = pages
+    this.#pageExpiresFrom[first] = 0
     this.#pagesInUse += pages
     this.#classPages[LARGE]! += pages
     this.#classUsed[LARGE]!++
@@ -232,6 +257,7 @@ export class Slabs {
     this.#pageUsed[page] = 0
     this.#pageCarved[page] = 0
     this.#pageFreeChunk[page] = 0
+    this.#pageExpiresFrom[page] = 0
     this.#pagesInUse++
     this.#classPages[classId]!++
     this.#linkPartial(classId, page)

@@ -31,6 +31,9 @@ const CHUNK_MASK = CHUNK_SLOTS - 1
 /** Buckets at the start: few, for they lie close together while there are few keys. */
 const LEVEL_START = 8
 
+/** What following the chain of a bucket costs, in entries that are looked at in order. */
+const STEPS_OF_REMOVAL = 8
+
 const ENTRY_WORDS = 6
 const NEXT = 0
 const HASH_LO = 1
@@ -56,6 +59,8 @@ export const ENTRIES_MAX: number = 2 ** 30
 export class KeyMap {
   readonly entriesMax: number
   #entryChunks: Int32Array[] = []
+  /** By chunk of entries: no entry of it is over before this instant; 0: none ever is. */
+  #expiresFrom: number[] = []
   #bucketChunks: Int32Array[] = []
   #count = 0
   /** The lowest slot that was never used. */
@@ -156,6 +161,7 @@ export class KeyMap {
   clear(): void {
     this.#entryChunks = []
     this.#bucketChunks = []
+    this.#expiresFrom = []
     this.#count = 0
     this.#top = 1
     this.#free = 0
@@ -209,6 +215,7 @@ export class KeyMap {
   }
   setExpiresAtS(entry: number, expiresAtS: number): void {
     this.#chunkOf(entry)[wordOf(entry) + EXPIRES_AT] = expiresAtS
+    this.#noteExpiry(entry, expiresAtS)
   }
   setReferenced(entry: number): void {
     const words = this.#chunkOf(entry)
@@ -240,6 +247,45 @@ export class KeyMap {
       if ((place & IN_USE) !== 0) visit(entry)
     }
     return entry < this.#top ? entry : 0
+  }
+
+  /**
+   * As `walk`, but visits only entries that are over, and leaves out the chunks in which none can be. A
+   * visit counts for several steps, because removing an entry costs as much.
+   */
+  walkExpired(cursor: number, steps: number, nowS: number, visit: (entry: number) => void): number {
+    let entry = Math.max(1, cursor)
+    for (let step = 0; step < steps && entry < this.#top; step++) {
+      const chunk = entry >>> CHUNK_SHIFT
+      if (entry === 1 || (entry & CHUNK_MASK) === 0) {
+        const fromS = this.#expiresFrom[chunk] ?? 0
+        if (fromS === 0 || fromS > nowS) {
+          entry = (chunk + 1) << CHUNK_SHIFT
+          continue
+        }
+        this.#expiresFrom[chunk] = 0
+      }
+      const words = this.#entryChunks[chunk]!
+      const at = (entry & CHUNK_MASK) * ENTRY_WORDS
+      const expiresAtS = words[at + EXPIRES_AT]! >>> 0
+      if (expiresAtS !== 0 && (words[at + PLACE]! & IN_USE) !== 0) {
+        if (expiresAtS <= nowS) {
+          visit(entry)
+          step += STEPS_OF_REMOVAL
+        }
+        // What is in use nevertheless is to be visited again.
+        if ((words[at + PLACE]! & IN_USE) !== 0) this.#noteExpiry(entry, expiresAtS)
+      }
+      entry++
+    }
+    return entry < this.#top ? entry : 0
+  }
+
+  #noteExpiry(entry: number, expiresAtS: number): void {
+    if (expiresAtS === 0) return
+    const chunk = entry >>> CHUNK_SHIFT
+    const fromS = this.#expiresFrom[chunk] ?? 0
+    if (fromS === 0 || expiresAtS < fromS) this.#expiresFrom[chunk] = expiresAtS
   }
 
   /**

@@ -48,6 +48,8 @@ import type { ChangeSource, WriteBehindOptions } from './write-behind.ts'
 const SEQUENCES_LEFT_MIN = 2 ** 21
 /** How often the clock is noted, and it is looked whether the directory is still there. */
 const TICK_MS = 1000
+/** Entries of the index that one slice of a sweep looks at: half a millisecond, or a whole one. */
+const SWEEP_STEPS = 16_384
 
 export interface L2Options extends WriteBehindOptions {
   readonly folder: string
@@ -276,6 +278,20 @@ export class L2Store {
   /** Forgets an entry whose record says by itself that it is over. */
   forget(entry: number): void {
     this.#drop(entry)
+  }
+
+  /**
+   * Forgets keys whose records are over, in a slice from a cursor on, and returns the next cursor: 0 at
+   * the end, and to begin with.
+   */
+  sweep(cursor: number): number {
+    const { keys } = this
+    return keys.walkExpired(cursor, SWEEP_STEPS, this.#clock.nowS, (entry) => {
+      // What is absent is known to be gone already; while the index is recovered it has to stay so.
+      if (keys.generation(entry) === ABSENT) return
+      this.#drop(entry)
+      this.#metrics.count(METRIC.L2_SWEPT)
+    })
   }
 
   /** Adds an item to what is written next. Returns false if a disk in trouble leaves no room for it. */

@@ -28,6 +28,16 @@ function problems(sources: Partial<ConfigSources>): string[] {
   return []
 }
 
+/** What is wrong with an address of the side door, and a token. */
+function sideDoor(bind: string, token = ''): string[] {
+  return problems({
+    overrides: [
+      { key: 'metrics.bind', value: bind, option: 'x' },
+      { key: 'metrics.token', value: token, option: 'x' },
+    ],
+  })
+}
+
 describe('the order of the sources', () => {
   it('begins with the defaults', () => {
     const config = defaultConfig()
@@ -41,7 +51,8 @@ describe('the order of the sources', () => {
     assert.equal(config.l2.writeIntervalMs, 1000)
     assert.equal(config.compression.enabled, true)
     assert.equal(config.performance.largeValueBytesMin, 0)
-    assert.deepEqual(config.metrics, {})
+    assert.equal(config.metrics.bind, '127.0.0.1:9150')
+    assert.deepEqual(config.ttl, { defaultMs: 0, maxMs: 0, sweepIntervalMs: 1000, rules: [] })
   })
 
   it('is default, file, environment, command line, each over the one before', () => {
@@ -104,7 +115,7 @@ describe('what is wrong in a file', () => {
 
   it('is reported all at once', () => {
     write(
-      '[l1]\nmax_memory = "lots"\nevictions = "yes"\n[servr]\nx = 1\n[logging]\nlevel = "warning"\n[ttl]\ndefault = 5\n',
+      '[l1]\nmax_memory = "lots"\nevictions = "yes"\n[servr]\nx = 1\n[logging]\nlevel = "warning"\n[metrics]\nsoon = 5\n',
     )
     const found = problems({ file })
     assert.equal(found.length, 5)
@@ -115,7 +126,7 @@ describe('what is wrong in a file', () => {
     assert.equal(found[1], 'test.toml:3: l1.evictions: "yes" is not true or false')
     assert.equal(found[2], 'test.toml:4: unknown section [servr]; did you mean "server"?')
     assert.match(found[3] ?? '', /^test.toml:7: logging.level: "warning" is not one of trace, /)
-    assert.equal(found[4], 'test.toml:9: unknown key "default" in [ttl]')
+    assert.equal(found[4], 'test.toml:9: unknown key "soon" in [metrics]')
   })
 
   it('may be a key in the wrong section, or in none', () => {
@@ -187,5 +198,19 @@ describe('what is wrong elsewhere', () => {
     ])
     const enough = [...overrides, { key: 'l1.max_memory', value: '512MB', option: '-m' }]
     assert.deepEqual(problems({ overrides: enough }), [])
+  })
+
+  it('may be a side door that anybody could open, or nobody', () => {
+    for (const bind of ['', '127.0.0.1:9150', 'localhost:0', '[::1]:9150']) {
+      assert.deepEqual(sideDoor(bind), [], bind)
+    }
+    for (const bind of [':9150', '0.0.0.0:9150', '[::]:9150', 'cache.example:9150']) {
+      assert.match(sideDoor(bind)[0] ?? '', /other machines can reach: set metrics\.token/, bind)
+      assert.deepEqual(sideDoor(bind, 'secret'), [], bind)
+    }
+    for (const bind of ['9150', 'unix:/tmp/x', 'notls:127.0.0.1:9150', '127.0.0.1:99999']) {
+      assert.match(sideDoor(bind)[0] ?? '', /is not HOST:PORT/, bind)
+    }
+    assert.match(sideDoor('', 'two words')[0] ?? '', /no blanks/)
   })
 })

@@ -9,7 +9,7 @@ describe('flush epochs', () => {
     const flush = new FlushState()
     for (let i = 0; i < EPOCHS * 2; i++) {
       const before = flush.epoch
-      if (flush.begin()) flush.purged()
+      if (flush.begin(0, 0)) flush.purged()
       assert.notEqual(flush.epoch, before)
       assert.ok(flush.epoch >= 0 && flush.epoch < EPOCHS)
     }
@@ -21,7 +21,7 @@ describe('flush epochs', () => {
       // What is in the store at this point carries this epoch or, after a purge, none at all.
       const carried = new Set([flush.epoch])
       for (;;) {
-        const purge = flush.begin()
+        const purge = flush.begin(0, 0)
         assert.ok(!carried.has(flush.epoch), `epoch ${flush.epoch} comes back`)
         if (purge) break
         carried.add(flush.epoch)

@@ -247,6 +247,50 @@ describe('the key map', () => {
     assert.equal(allEntries(map).length, keys / 2)
   })
 
+  it('walks over what is over, and over no chunk in which nothing is', () => {
+    const map = new KeyMap()
+    const random = seededHashes(11)
+    const words = seededWords(12)
+    const expected = new Set<number>()
+    const expiries = new Map<number, number>()
+    for (let i = 0; i < 2 * CHUNK; i++) {
+      const entry = map.insert(random(), random())
+      // Nothing of the first chunk is ever over.
+      const expiresAtS = entry < CHUNK ? 0 : words() % 4 === 0 ? 0 : 1 + (words() % 100)
+      map.setExpiresAtS(entry, expiresAtS)
+      expiries.set(entry, expiresAtS)
+    }
+    const walk = (nowS: number, removes: boolean): { seen: Set<number>; slices: number } => {
+      const seen = new Set<number>()
+      let cursor = 0
+      let slices = 0
+      do {
+        cursor = map.walkExpired(cursor, 4096, nowS, (entry) => {
+          assert.ok(!seen.has(entry))
+          seen.add(entry)
+          if (removes) map.remove(entry)
+        })
+        slices++
+      } while (cursor !== 0)
+      return { seen, slices }
+    }
+    for (const nowS of [0, 10, 10, 60, 200]) {
+      expected.clear()
+      for (const [entry, at] of expiries) if (at !== 0 && at <= nowS) expected.add(entry)
+      // What is visited and stays is visited again.
+      assert.deepEqual(walk(nowS, false).seen, expected, `at ${nowS}`)
+      assert.deepEqual(walk(nowS, true).seen, expected, `at ${nowS}`)
+      for (const entry of expected) expiries.delete(entry)
+      assert.equal(map.count, expiries.size)
+    }
+    assert.deepEqual(walk(1000, true), { seen: new Set(), slices: 1 })
+    const entry = map.insert(1, 2)
+    map.setExpiresAtS(entry, 999)
+    assert.deepEqual(walk(1000, true).seen, new Set([entry]))
+    map.clear()
+    assert.equal(walk(1000, true).slices, 1)
+  })
+
   it('walks bucket by bucket over each entry once', () => {
     for (const count of [0, 1, 300, CHUNK + 1000]) {
       const map = new KeyMap()

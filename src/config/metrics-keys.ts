@@ -1,0 +1,45 @@
+/** The keys about measuring and the side door. Rows of the table that `schema.ts` puts together. */
+
+export const METRICS_KEYS = [
+  {
+    section: 'metrics',
+    name: 'bind',
+    field: 'bind',
+    type: 'string',
+    default: '127.0.0.1:9150',
+    unit: 'HOST:PORT or [IPV6]:PORT; empty: off',
+    meaning:
+      'The address of the side door, which speaks HTTP: a page for browsers at /, /metrics, /healthz, /readyz, /stats.json. Where the default is taken, as by a second server of this machine, the server runs without it and says so; any other address that cannot be had is an error.',
+  },
+  {
+    section: 'metrics',
+    name: 'token',
+    field: 'token',
+    type: 'string',
+    default: '',
+    unit: 'a text without blanks; empty: none',
+    secret: true,
+    meaning:
+      'Who asks at the side door has to bring this as a Bearer token, but for /healthz and /readyz. Needed where metrics.bind is not a loopback address. The page at / asks for it.',
+  },
+  {
+    section: 'metrics',
+    name: 'allow_values',
+    field: 'valuesAllowed',
+    type: 'boolean',
+    default: false,
+    meaning: 'Whether the side door shows values of items, and not only what is known about them.',
+  },
+  {
+    section: 'metrics',
+    name: 'degraded_limit',
+    field: 'degradedLimitMs',
+    type: 'duration',
+    default: '1m',
+    min: '1s',
+    max: '7d',
+    zero: 'never',
+    meaning:
+      'For how long the disk tier may be in trouble before /readyz says that the server is not ready. It serves from memory all the time.',
+  },
+] as const
