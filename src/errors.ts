@@ -55,6 +55,20 @@ export const ERROR_CODES = {
   SERVER_UNEXPECTED: 76,
   /** The server of a tool does not take the name and password that it was given. */
   LOGIN_REFUSED: 77,
+  /** An argument of a call of the library is none that it takes. */
+  ARGUMENT_INVALID: 64,
+  /** A key is empty, or longer than 250 bytes. */
+  KEY_INVALID: 64,
+  /** A value is larger than `server.max_item_size`. */
+  VALUE_TOO_LARGE: 1,
+  /** A value is not one that can be counted with. */
+  VALUE_NOT_NUMERIC: 1,
+  /** No memory can be had for a value. */
+  CACHE_FULL: 1,
+  /** The cache was shut down. */
+  CACHE_CLOSED: 1,
+  /** A factory took longer than its hard timeout. */
+  FACTORY_TIMEOUT: 1,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -6,14 +6,16 @@
 import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
 import { Crawler } from './engine/crawler.ts'
-import { DiskTier } from './engine/disk-tier.ts'
+import type { DiskTier } from './engine/disk-tier.ts'
 import { MemoryLimit } from './engine/memory-limit.ts'
 import { Sweeper } from './engine/sweeper.ts'
+import { TagTable } from './engine/tag-table.ts'
 import { tierOptions } from './engine/tier-options.ts'
 import { SystemClock } from './observe/clock.ts'
 import type { Logger } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
 import { Watchers } from './observe/watchers.ts'
+import { TagFile } from './store/l2/tag-file.ts'
 
 /** Flushes that have become due are looked for this often. */
 const TICK_MS = 250
@@ -28,6 +30,7 @@ export interface OpenedCache {
   readonly watchers: Watchers
   readonly cache: Cache
   readonly memoryLimit: MemoryLimit
+  /** Who walks over all items; one at a time. */
   readonly crawler: Crawler
   readonly sweeper: Sweeper
   /**
@@ -35,6 +38,11 @@ export interface OpenedCache {
    * to be called.
    */
   open(): Promise<void>
+  /**
+   * From now on values with a header are judged by their tags and their end; to be called once, after
+   * `open`. Throws ServerError DATA_DIR_UNUSABLE.
+   */
+  judgeByTags(): TagTable
   /** Writes what is in memory only, and closes. May be called more than once. */
   close(): Promise<void>
 }
@@ -70,9 +78,12 @@ export function createCache(
   const sweeper = new Sweeper(cache, clock, metrics, crawler)
   const ticking = clock.every(TICK_MS, () => cache.tick())
   let tier: DiskTier | undefined
+  let tags: TagFile | undefined
   let closing: Promise<void> | undefined
 
   async function openTier(): Promise<void> {
+    // Loads native code, which a cache without a disk can do without.
+    const { DiskTier } = await import('./engine/disk-tier.ts')
     const disk = tierOptions(config)
     const open = (): Promise<DiskTier> =>
       DiskTier.open(disk, cache.store, cache, clock, metrics, log)
@@ -83,6 +94,7 @@ export function createCache(
   async function closeAll(): Promise<void> {
     sweeper.stop()
     await tier?.close()
+    tags?.close()
     ticking.stop()
     clock.stop()
   }
@@ -99,6 +111,17 @@ export function createCache(
     async open() {
       if (config.l2.enabled) await openTier()
       sweeper.intervalMs = config.ttl.sweepIntervalMs
+    },
+    judgeByTags() {
+      const sequence = cache.nextSequence()
+      if (tier !== undefined) {
+        const { folder } = tierOptions(config)
+        tags = TagFile.open(folder, sequence, config.l2.sync === 'always')
+      }
+      const floor = tags?.floor ?? sequence
+      const table = new TagTable(clock, tags ?? null, floor, tags?.voidedAt ?? new Map())
+      cache.judge = table
+      return table
     },
     close() {
       closing ??= closeAll()

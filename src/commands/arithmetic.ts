@@ -14,14 +14,14 @@ import type { Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
-import type { CommandContext } from './context.ts'
+import type { ItemContext } from './context.ts'
 import { setLife } from './item-life.ts'
 import { noteLookup } from './notes.ts'
 
 const TAB = 9
 
 export function arithmetic(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
@@ -65,7 +65,7 @@ export function arithmetic(
 }
 
 /** Makes the counter that is not there; that is neither a hit nor a miss, as in memcached. */
-function vivify(context: CommandContext, request: Request, reply: Reply, out: OutputBuffer): Ran {
+function vivify(context: ItemContext, request: Request, reply: Reply, out: OutputBuffer): Ran {
   const { cache, metrics, heap, counter, view } = context
   counter.hi = request.initialHi
   counter.lo = request.initialLo
@@ -86,12 +86,7 @@ function vivify(context: CommandContext, request: Request, reply: Reply, out: Ou
 }
 
 /** Gives a counter what the request wants beside its number, and shows it. */
-function showCounter(
-  context: CommandContext,
-  request: Request,
-  item: number,
-  isNew: boolean,
-): void {
+function showCounter(context: ItemContext, request: Request, item: number, isNew: boolean): void {
   const { cache, view } = context
   const { options } = request
   if ((options & OPTION.NEW_CAS) !== 0) cache.setCas(item, request.newCasHi, request.newCasLo)
@@ -103,7 +98,7 @@ function showCounter(
  * Changes the value of `length` bytes at `start` in place, or replaces the item where the digits do
  * not fit or somebody reads it. Returns the item that it is now, 0 without memory.
  */
-function write(context: CommandContext, item: number, start: number, length: number): number {
+function write(context: ItemContext, item: number, start: number, length: number): number {
   const { cache, heap, counter } = context
   const count = counter.digitCount
   if (count <= length && !cache.isPinned(item)) {
@@ -133,11 +128,11 @@ function write(context: CommandContext, item: number, start: number, length: num
 }
 
 /** Marks a reservation as an item is marked. */
-function keepMarks(context: CommandContext, reserved: number, item: number): void {
+function keepMarks(context: ItemContext, reserved: number, item: number): void {
   const { cache } = context
-  if (cache.isStale(item)) cache.succeedStale(reserved, item)
-  else if (cache.isWon(item)) cache.setWon(reserved)
-  if (cache.hasBinaryKey(item)) cache.setBinaryKey(reserved)
+  if (cache.marks.isStale(item)) cache.succeedStale(reserved, item)
+  else if (cache.marks.isWon(item)) cache.marks.setWon(reserved)
+  if (cache.marks.hasBinaryKey(item)) cache.marks.setBinaryKey(reserved)
 }
 
 /**

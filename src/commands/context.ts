@@ -70,28 +70,32 @@ export interface CommandClient extends LoginClient {
 /** What came of reading certificates again. */
 export type Refreshed = 'refreshed' | 'no-tls' | 'failed'
 
-export interface CommandContext {
+/** What commands on items need: these the library gives as well. */
+export interface ItemContext {
   readonly cache: Cache
   readonly metrics: Metrics
   readonly clock: Clock
   readonly settings: CommandSettings
-  readonly facts: ServerFacts
   readonly view: ItemView
   /** The heap, for commands that read or change values. */
   readonly heap: Bytes
-  /** Who may log in; null where nobody has to. */
-  readonly authenticator: Authenticator | null
-  readonly loginLimits: LoginLimits
   /** Who is told of what happens. */
   readonly watchers: Watchers
   readonly prefixes: PrefixCounts
+  /** The number that incr and decr work on. */
+  readonly counter: Counter
+  /** Whose command this is, where it is one of a connection, which sets this when its turn begins. */
+  client: CommandClient | null
+}
+
+export interface CommandContext extends ItemContext {
+  readonly facts: ServerFacts
+  /** Who may log in; null where nobody has to. */
+  readonly authenticator: Authenticator | null
+  readonly loginLimits: LoginLimits
   readonly crawler: Crawler
   readonly memoryLimit: MemoryLimit
   readonly remembered: Remembered
-  /** Whose command this is. Set by the connection when its turn begins. */
-  client: CommandClient | null
-  /** The number that incr and decr work on. */
-  readonly counter: Counter
 }
 
 /** memcached's header of an item with its cas value, and the line end it stores with each value. */

@@ -1,7 +1,7 @@
 /** The expiry that a request gives to an item, and what it shows of it. */
 import { OPTION } from '../message/codes.ts'
 import type { Request } from '../message/request.ts'
-import type { CommandContext } from './context.ts'
+import type { ItemContext } from './context.ts'
 
 /** Of an item without an end. */
 const FOR_EVER_S = -1
@@ -11,7 +11,7 @@ const FOR_EVER_S = -1
  * each step. An item that the request has made begins without an end, as in memcached.
  */
 export function setLife(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   item: number,
   isNew: boolean,
@@ -34,7 +34,7 @@ export function setLife(
 }
 
 /** Seconds that an item lives, 0 if it is over already. */
-function secondsLeft(context: CommandContext, item: number): number {
+function secondsLeft(context: ItemContext, item: number): number {
   const seconds = context.cache.secondsToLive(item)
   return seconds < FOR_EVER_S ? 0 : seconds
 }

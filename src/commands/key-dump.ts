@@ -150,7 +150,7 @@ export class KeyDump implements Producer {
       casHi: view.casHi,
       casLo: view.casLo,
       isFetched: cache.isFetched(item),
-      hasBinaryKey: cache.hasBinaryKey(item),
+      hasBinaryKey: cache.marks.hasBinaryKey(item),
       sizeClass,
       itemBytes: itemSize(view.keyBytes, view.valueBytes, view.clientFlags),
       clientFlags: view.clientFlags,

@@ -43,7 +43,8 @@ export function metaGet(
     }
     isNew = true
   }
-  const isWon = cache.isWon(item)
+  if (isNew && isBeingMade(context, request)) cache.marks.setWon(item)
+  const isWon = cache.marks.isWon(item)
   let wins = false
   if (isNew || (options & CHANGING) !== 0) {
     wins = changeLife(context, request, item, isNew, isWon)
@@ -51,15 +52,16 @@ export function metaGet(
     view.isNew = false
     view.ttlS = cache.secondsToLive(item)
   }
-  view.isStale = cache.isStale(item)
+  view.isStale = cache.marks.isStale(item)
   view.isWon = isWon
-  if (view.isStale && !isWon) wins = true
+  if (isWon) wins = false
+  else if (view.isStale) wins = true
   view.wins = wins
-  if (wins) cache.setWon(item)
+  if (wins) cache.marks.setWon(item)
   if ((options & OPTION.DETAILS) !== 0) {
     view.isFetched = cache.isFetched(item)
     view.idleS = cache.idleS(item)
-    view.hasBinaryKey = cache.hasBinaryKey(item)
+    view.hasBinaryKey = cache.marks.hasBinaryKey(item)
   }
   if ((options & OPTION.PEEK) === 0) cache.touch(item)
   if ((options & OPTION.TOUCH) === 0) {
@@ -95,6 +97,12 @@ function changeLife(
   return isNew || endsSoon || (isAsked && isAskedLast && cache.endsBefore(item, request.recacheS))
 }
 
+/** Whether this process makes a value for the key already: then no client is told to. */
+function isBeingMade({ cache }: CommandContext, request: Request): boolean {
+  const { bytes, keyStart, keyBytes } = request
+  return cache.renewals?.has(cache.hash(bytes, keyStart, keyBytes)) === true
+}
+
 /** An item without a value, for the client that makes it to fill. Returns 0 without memory. */
 function makeEmpty(context: CommandContext, request: Request): number {
   const { cache } = context
@@ -124,7 +132,7 @@ export function metaDebug(
   view.ttlS = cache.secondsToLive(item)
   view.idleS = cache.idleS(item)
   view.isFetched = cache.isFetched(item)
-  view.hasBinaryKey = cache.hasBinaryKey(item)
+  view.hasBinaryKey = cache.marks.hasBinaryKey(item)
   view.sizeClass = cache.sizeClass(item)
   view.itemBytes = itemSize(view.keyBytes, view.valueBytes, view.clientFlags)
   reply.hit(out, request, view)

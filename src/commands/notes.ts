@@ -8,7 +8,7 @@ import { OP, OPTION, OUTCOME } from '../message/codes.ts'
 import type { Outcome } from '../message/codes.ts'
 import type { Request } from '../message/request.ts'
 import { TOPIC } from '../observe/watchers.ts'
-import type { CommandContext } from './context.ts'
+import type { ItemContext } from './context.ts'
 
 /** memcached's words for what became of a storage command. */
 const STATUS: Partial<Record<Outcome, string>> = {
@@ -35,13 +35,13 @@ export function keyOf({ bytes, keyStart, keyBytes }: Request): string {
 }
 
 /** The key of an item, or of a reservation. */
-export function keyOfItem({ cache, heap }: CommandContext, item: number): string {
+export function keyOfItem({ cache, heap }: ItemContext, item: number): string {
   const end = cache.valueStart(item)
   return heap.buffer.toString('latin1', end - cache.keyBytes(item), end)
 }
 
 /** A key was asked for by a get; `item` is 0 if there is none. */
-export function noteGet(context: CommandContext, request: Request, item: number): void {
+export function noteGet(context: ItemContext, request: Request, item: number): void {
   if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) {
     context.prefixes.get(keyOf(request), item !== 0)
   }
@@ -49,7 +49,7 @@ export function noteGet(context: CommandContext, request: Request, item: number)
 }
 
 /** A key was looked up, for whatever command but a storage command. */
-export function noteLookup(context: CommandContext, request: Request, item: number): void {
+export function noteLookup(context: ItemContext, request: Request, item: number): void {
   const isWatched = (context.watchers.topics & TOPIC.FETCHERS) !== 0
   const valueBytes = item === 0 ? 0 : context.cache.valueBytes(item)
   noteLookupOf(context, isWatched ? keyOf(request) : '', item, valueBytes)
@@ -57,7 +57,7 @@ export function noteLookup(context: CommandContext, request: Request, item: numb
 
 /** The same, for an item that may have another value by now: `valueBytes` is what it had. */
 export function noteLookupOf(
-  context: CommandContext,
+  context: ItemContext,
   key: string,
   item: number,
   valueBytes: number,
@@ -76,7 +76,7 @@ export function noteLookupOf(
 
 /** A storage command was carried out, or could not be; with how many bytes, with those it extends. */
 export function noteStore(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   outcome: Outcome,
   key: string,
@@ -100,13 +100,13 @@ export function noteStore(
 }
 
 /** A key was asked for by a delete; `item` is 0 if there is none. */
-export function noteDelete(context: CommandContext, request: Request, item: number): void {
+export function noteDelete(context: ItemContext, request: Request, item: number): void {
   if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
   noteLookup(context, request, item)
 }
 
 /** A delete takes an item out, or has emptied it. */
-export function noteDeleted(context: CommandContext, request: Request, item: number): void {
+export function noteDeleted(context: ItemContext, request: Request, item: number): void {
   const { cache, watchers } = context
   if ((watchers.topics & TOPIC.DELETIONS) === 0) return
   const command = (request.options & OPTION.META_FORM) === 0 ? 'delete' : 'md'
@@ -117,6 +117,6 @@ export function noteDeleted(context: CommandContext, request: Request, item: num
   )
 }
 
-function clientOf({ client }: CommandContext): number {
+function clientOf({ client }: ItemContext): number {
   return client?.number ?? 0
 }

@@ -6,14 +6,14 @@ import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
-import type { CommandContext } from './context.ts'
+import type { ItemContext } from './context.ts'
 import { noteDelete, noteDeleted, noteLookup } from './notes.ts'
 
 /** A delete that keeps something. */
 const KEEPING = OPTION.INVALIDATE | OPTION.EMPTY
 
 export function remove(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
@@ -48,7 +48,7 @@ export function remove(
 }
 
 /** Removes less than the item: its value, with EMPTY, or its being up to date, with INVALIDATE. */
-function removeInPart(context: CommandContext, request: Request, item: number): Outcome {
+function removeInPart(context: ItemContext, request: Request, item: number): Outcome {
   const { cache, metrics } = context
   const { options } = request
   let kept = item
@@ -65,7 +65,7 @@ function removeInPart(context: CommandContext, request: Request, item: number): 
     return OUTCOME.DELETED
   }
   if ((options & OPTION.TOUCH) !== 0) cache.setExpiry(kept, request.exptime)
-  cache.invalidate(kept)
+  cache.marks.invalidate(kept)
   if ((options & OPTION.NEW_CAS) === 0) cache.stamp(kept)
   else cache.setCas(kept, request.newCasHi, request.newCasLo)
   return OUTCOME.DELETED
@@ -75,7 +75,7 @@ function removeInPart(context: CommandContext, request: Request, item: number): 
  * Puts an item without a value in the place of another, with its cas number if it is given none.
  * Returns 0 without memory.
  */
-function empty(context: CommandContext, request: Request, item: number): number {
+function empty(context: ItemContext, request: Request, item: number): number {
   const { cache, view } = context
   const { bytes, keyStart, keyBytes, clientFlags, exptime, options } = request
   cache.show(item, view)
@@ -94,7 +94,7 @@ function empty(context: CommandContext, request: Request, item: number): number 
 
 /** A new expiry for an item; its cas value stays. */
 export function touch(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
@@ -123,7 +123,7 @@ export function touch(
 }
 
 export function flushAll(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,

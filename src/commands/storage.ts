@@ -12,7 +12,7 @@ import type { Outcome, Ran } from '../message/codes.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Request } from '../message/request.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
-import type { CommandContext } from './context.ts'
+import type { ItemContext } from './context.ts'
 import { itemSize } from './context.ts'
 import { keyOf, keyOfItem, noteLookupOf, noteStore } from './notes.ts'
 
@@ -35,7 +35,7 @@ export type Begun = (typeof BEGUN)[keyof typeof BEGUN]
  * item if it has none.
  */
 export function begin(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   wholeAt: number,
   reply: Reply,
@@ -110,7 +110,7 @@ export function begin(
  * waits for it.
  */
 export function finish(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
@@ -134,7 +134,7 @@ export function finish(
 
 /** The same, told to those who watch. */
 function finishWatched(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   item: number,
   old: number,
@@ -156,7 +156,7 @@ function finishWatched(
  * Gives up what a request holds: its reservation, because the value did not come whole or not well formed,
  * or what is left of a long answer, because nobody is there to take it.
  */
-export function abandon(context: CommandContext, request: Request): void {
+export function abandon(context: ItemContext, request: Request): void {
   request.producer?.stop()
   request.producer = null
   if (request.item === 0) return
@@ -165,13 +165,13 @@ export function abandon(context: CommandContext, request: Request): void {
 }
 
 /** Counts a command that has its value. A condition that fails counts as well. */
-function countSet({ cache, metrics }: CommandContext, item: number): void {
+function countSet({ cache, metrics }: ItemContext, item: number): void {
   metrics.countSet(cache.sizeClass(item))
 }
 
 /** Says what came of it, with the item as it is now where there is one to show. */
 function answer(
-  context: CommandContext,
+  context: ItemContext,
   request: Request,
   outcome: Outcome,
   reply: Reply,
@@ -184,7 +184,7 @@ function answer(
   }
 }
 
-function store(context: CommandContext, request: Request, item: number, old: number): Outcome {
+function store(context: ItemContext, request: Request, item: number, old: number): Outcome {
   const { cache } = context
   switch (request.op) {
     case OP.SET:
@@ -212,12 +212,7 @@ function store(context: CommandContext, request: Request, item: number, old: num
   }
 }
 
-function compareAndSet(
-  context: CommandContext,
-  request: Request,
-  item: number,
-  old: number,
-): Outcome {
+function compareAndSet(context: ItemContext, request: Request, item: number, old: number): Outcome {
   const { cache, metrics } = context
   if (old === 0) {
     metrics.count(METRIC.CAS_MISSES)
@@ -241,7 +236,7 @@ function compareAndSet(
 }
 
 /** Makes the reservation the item of its key, and shows it if that was asked for. */
-function link(context: CommandContext, request: Request, item: number, old: number): Outcome {
+function link(context: ItemContext, request: Request, item: number, old: number): Outcome {
   const { cache } = context
   if (cache.link(item, old)) {
     if (request.options !== 0) setCas(context, request, item)
@@ -253,17 +248,17 @@ function link(context: CommandContext, request: Request, item: number, old: numb
 }
 
 /** Notes on an item, or a reservation, how its key was written. */
-function noteKey(context: CommandContext, request: Request, item: number): void {
-  if ((request.options & OPTION.BINARY_KEY) !== 0) context.cache.setBinaryKey(item)
+function noteKey(context: ItemContext, request: Request, item: number): void {
+  if ((request.options & OPTION.BINARY_KEY) !== 0) context.cache.marks.setBinaryKey(item)
 }
 
 /** Gives an item that was stored the cas number that the client chose for it. */
-function setCas(context: CommandContext, request: Request, item: number): void {
+function setCas(context: ItemContext, request: Request, item: number): void {
   if ((request.options & OPTION.NEW_CAS) === 0) return
   context.cache.setCas(item, request.newCasHi, request.newCasLo)
 }
 
-function refuse(context: CommandContext, item: number, outcome: Outcome): Outcome {
+function refuse(context: ItemContext, item: number, outcome: Outcome): Outcome {
   context.cache.abandon(item)
   return outcome
 }
@@ -272,7 +267,7 @@ function refuse(context: CommandContext, item: number, outcome: Outcome): Outcom
  * append and prepend: a third item takes both values, and flags and expiry of the old one. Where
  * it cannot be had, nothing is stored and nothing is lost, and that is said as memcached says it.
  */
-function extend(context: CommandContext, request: Request, added: number, old: number): Outcome {
+function extend(context: ItemContext, request: Request, added: number, old: number): Outcome {
   const { cache, heap, metrics, settings } = context
   const oldBytes = cache.valueBytes(old)
   const addedBytes = cache.valueBytes(added)

@@ -33,10 +33,19 @@ export interface Override {
   readonly option: string
 }
 
+/** A value from a program: the path of its key, its value with the types of TOML, and where it was written. */
+export interface Setting {
+  readonly key: string
+  readonly value: unknown
+  readonly place: string
+}
+
 export interface ConfigSources {
   /** The path of the TOML file, if there is one. */
   readonly file?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
+  /** What a program says. It counts for more than the file. */
+  readonly settings?: readonly Setting[]
   /** What variables of other images say. They count for less than `env`. */
   readonly imageOverrides?: readonly Override[]
   /** In the order in which they were given; the last one for a key counts. */
@@ -73,6 +82,7 @@ export function loadConfig(sources: ConfigSources): Config {
     draft.origins.set(keyPath(definition), 'the default')
   }
   if (sources.file !== undefined) readFile(draft, sources.file)
+  readSettings(draft, sources.settings ?? [])
   readOverrides(draft, sources.imageOverrides ?? [], (name) => `${name} in the environment`)
   readEnvironment(draft, sources.env)
   readOverrides(draft, sources.overrides ?? [], (option) => `option ${option}`)
@@ -136,6 +146,13 @@ function readKey(draft: Draft, place: string, section: string, name: string, raw
   const checked = checkValue(definition, raw)
   if (checked.ok) keep(draft, definition, checked.value, place)
   else draft.problems.push(`${place}: ${keyPath(definition)}: ${checked.problem}`)
+}
+
+function readSettings(draft: Draft, settings: readonly Setting[]): void {
+  for (const { key, value, place } of settings) {
+    const [section = '', name = ''] = key.split('.')
+    readKey(draft, place, section, name, value)
+  }
 }
 
 function readEnvironment(draft: Draft, env: ConfigSources['env']): void {

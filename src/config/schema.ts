@@ -96,7 +96,8 @@ function bySection(rows: readonly KeyDefinition[]): readonly KeyDefinition[] {
 
 export const TABLE_DEFINITIONS: readonly TableDefinition[] = TTL_TABLES
 
-type Row =
+/** All rows, each with the type of its own. */
+export type Row =
   | (typeof SERVER_KEYS)[number]
   | (typeof CACHE_KEYS)[number]
   | (typeof TTL_KEYS)[number]

@@ -37,13 +37,17 @@ import {
   valueStart,
 } from '../store/l1/layout.ts'
 import { CasSequence } from './cas-sequence.ts'
-import { CAUSE, Departures } from './departures.ts'
+import { Departures } from './departures.ts'
 import type { DiskTier, TierHost } from './disk-tier.ts'
 import { expiryInstant, isExpired } from './expiry.ts'
 import { FlushState } from './flush.ts'
+import { ItemMarks } from './item-marks.ts'
 import { showItem } from './item-show.ts'
 import { hashKey, randomSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
+import type { Renewals } from './renewals.ts'
+import { isVoidItem } from './tag-table.ts'
+import type { ItemJudge } from './tag-table.ts'
 import { TtlRules } from './ttl-rules.ts'
 
 /** Instead of an item: it is on disk, and has to be loaded before a command can use it. */
@@ -54,12 +58,16 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   readonly departures: Departures
   /** What the operator says about expiry. */
   readonly ttl: TtlRules = new TtlRules()
+  readonly marks: ItemMarks
   readonly #words: Int32Array
   readonly #clock: Clock
   readonly #metrics: Metrics
   #seed: HashSeed
   readonly #flush = new FlushState()
   readonly #cas = new CasSequence()
+  /** Null but for the library: what else makes items void, and the values that are being made. */
+  judge: ItemJudge | null = null
+  renewals: Renewals | null = null
 
   constructor(
     options: L1Options,
@@ -74,6 +82,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     this.store = new L1Store(options, this)
     this.departures = new Departures(this.store.heap, clock, metrics, watchers)
     this.#words = this.store.heap.words
+    this.marks = new ItemMarks(this.#words, (item) => this.#changed(item))
   }
 
   #tier: DiskTier | null = null
@@ -144,6 +153,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Removes what is stored under a key, wherever it is. */
   discard(hash: number, bytes: Bytes, start: number, length: number): void {
+    this.renewals?.changed(hash)
     const item = this.findInMemory(hash, bytes, start, length)
     if (item !== 0) {
       this.remove(item)
@@ -219,6 +229,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   link(reserved: number, old: number): boolean {
     const tier = this.#tier
     const wasChanged = tier !== null && old !== 0 && tier.isChanged(old)
+    this.renewals?.changed(hashOf(this.#words, reserved))
     this.#cas.advance()
     setCas(this.#words, reserved, this.#cas.hi, this.#cas.lo)
     setFlushEpoch(this.#words, reserved, this.#flush.epoch)
@@ -252,6 +263,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Gives an item a new cas value, because it was changed in place. */
   stamp(item: number): void {
+    this.renewals?.changed(hashOf(this.#words, item))
     this.#cas.advance()
     setCas(this.#words, item, this.#cas.hi, this.#cas.lo)
     this.#tier?.changed(item)
@@ -271,42 +283,17 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     this.#changed(item)
   }
 
-  /** Makes an item stale, and its renewal open to be won again. */
-  invalidate(item: number): void {
-    addState(this.#words, item, STATE.STALE)
-    removeState(this.#words, item, STATE.WON)
-    this.#changed(item)
-  }
-
-  isStale(item: number): boolean {
-    return hasState(this.#words, item, STATE.STALE)
-  }
-
   /** Makes a reservation the stale successor of an item: with its expiry, and won if that is won. */
   succeedStale(reserved: number, item: number): void {
     this.store.setExpiry(reserved, expiresAt(this.#words, item))
     addState(this.#words, reserved, STATE.STALE)
-    if (this.isWon(item)) addState(this.#words, reserved, STATE.WON)
+    if (this.marks.isWon(item)) addState(this.#words, reserved, STATE.WON)
   }
 
-  /** Notes that one client is to renew the item. */
-  setWon(item: number): void {
-    addState(this.#words, item, STATE.WON)
-    this.#changed(item)
-  }
-
-  isWon(item: number): boolean {
-    return hasState(this.#words, item, STATE.WON)
-  }
-
-  /** Notes that the key of an item, or of a reservation, is to be shown in base64. */
-  setBinaryKey(item: number): void {
-    addState(this.#words, item, STATE.BINARY_KEY)
-    this.#changed(item)
-  }
-
-  hasBinaryKey(item: number): boolean {
-    return hasState(this.#words, item, STATE.BINARY_KEY)
+  /** A number for a change that is none of an item. */
+  nextSequence(): number {
+    this.#cas.advance()
+    return this.#cas.value
   }
 
   /** Whether the item was read since it was stored. */
@@ -332,6 +319,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   }
 
   remove(item: number): void {
+    this.renewals?.changed(hashOf(this.#words, item))
     if (this.#tier !== null) {
       this.#cas.advance()
       this.#tier.removed(item)
@@ -417,6 +405,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     if (this.isDead(item)) {
       this.#tier?.died(item)
       this.departures.reclaimed(item)
+      if (!this.#isFlushed(item)) this.departures.expired(item)
     } else if (this.#tier !== null && this.#tier.demote(item)) {
       this.departures.demoted(item)
     } else {
@@ -435,16 +424,23 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   }
 
   #alive(item: number): number {
-    const isFlushed = flushEpoch(this.#words, item) !== this.#flush.epoch
-    if (!isFlushed && !isExpired(expiresAt(this.#words, item), this.#clock.nowS)) return item
-    this.#metrics.count(isFlushed ? METRIC.GET_FLUSHED : METRIC.GET_EXPIRED)
-    this.departures.cause = isFlushed ? CAUSE.FLUSHED : CAUSE.EXPIRED
+    const isFlushed = this.#isFlushed(item)
+    if (!isFlushed && !isExpired(expiresAt(this.#words, item), this.#clock.nowS)) {
+      if (!this.#isVoid(item)) return item
+      this.departures.met(false)
+      this.departures.expired(item)
+      // Unlike what has expired it does not show on disk that it is over.
+      this.remove(item)
+      return 0
+    }
+    this.departures.met(isFlushed)
     this.removeDead(item)
     return 0
   }
 
   /** Takes out an item that is expired or flushed. */
   removeDead(item: number): void {
+    if (!this.#isFlushed(item)) this.departures.expired(item)
     this.#tier?.died(item)
     this.#forget(item)
     this.store.unlink(item)
@@ -459,12 +455,22 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   /** Whether an item is expired or flushed. */
   isDead(item: number): boolean {
     return (
-      flushEpoch(this.#words, item) !== this.#flush.epoch ||
-      isExpired(expiresAt(this.#words, item), this.#clock.nowS)
+      this.#isFlushed(item) ||
+      isExpired(expiresAt(this.#words, item), this.#clock.nowS) ||
+      this.#isVoid(item)
     )
   }
 
+  #isFlushed(item: number): boolean {
+    return flushEpoch(this.#words, item) !== this.#flush.epoch
+  }
+
+  #isVoid(item: number): boolean {
+    return this.judge !== null && isVoidItem(this.judge, this.store.heap, item)
+  }
+
   #flushNow(): void {
+    this.renewals?.changedAll()
     if (this.#tier !== null) {
       this.#cas.advance()
       this.#tier.flush(0)
@@ -479,7 +485,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     const policy = this.store.policy
     for (let item = policy.victim(); item !== 0;) {
       const next = policy.after(item)
-      if (flushEpoch(this.#words, item) !== this.#flush.epoch) this.removeDead(item)
+      if (this.#isFlushed(item)) this.removeDead(item)
       item = next
     }
     this.#flush.purged()

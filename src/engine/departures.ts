@@ -27,6 +27,18 @@ export const CAUSE = {
 
 export type Cause = (typeof CAUSE)[keyof typeof CAUSE]
 
+/** Who hears what becomes of items by itself. The item is still whole. */
+export interface ItemListener {
+  /** It is over: expired, or void. */
+  expired(item: number): void
+  /** It makes room, and is lost. */
+  evicted(item: number): void
+  /** It makes room, and is on disk. */
+  demoted(item: number): void
+  /** It was read from disk for a command, and stays in memory. */
+  promoted(item: number): void
+}
+
 export class Departures {
   readonly #words: Int32Array
   readonly #bytes: Bytes
@@ -35,6 +47,8 @@ export class Departures {
   readonly #watchers: Watchers
   /** What became of the item that was looked up last, if it was there and dead. */
   cause: Cause = CAUSE.NOT_THERE
+  /** Null where nobody listens. */
+  listener: ItemListener | null = null
 
   constructor(heap: Heap, clock: Clock, metrics: Metrics, watchers: Watchers) {
     this.#words = heap.words
@@ -51,6 +65,17 @@ export class Departures {
     return cause
   }
 
+  /** Who looked for an item has met a dead one. */
+  met(isFlushed: boolean): void {
+    this.#metrics.count(isFlushed ? METRIC.GET_FLUSHED : METRIC.GET_EXPIRED)
+    this.cause = isFlushed ? CAUSE.FLUSHED : CAUSE.EXPIRED
+  }
+
+  /** An item is over, and goes: it has expired, or what it was made of has changed. */
+  expired(item: number): void {
+    this.listener?.expired(item)
+  }
+
   /** A dead item makes room. */
   reclaimed(item: number): void {
     const metrics = this.#metrics
@@ -64,6 +89,7 @@ export class Departures {
 
   /** A live item makes room, and is lost. */
   evicted(item: number): void {
+    this.listener?.evicted(item)
     const metrics = this.#metrics
     const words = this.#words
     const classId = sizeClass(words, item)
@@ -84,6 +110,7 @@ export class Departures {
 
   /** A live item makes room, and is on disk. */
   demoted(item: number): void {
+    this.listener?.demoted(item)
     this.#metrics.count(METRIC.L2_DEMOTIONS)
     if ((this.#watchers.topics & TOPIC.EVICTIONS) === 0) return
     this.#watchers.tell(TOPIC.EVICTIONS, `type=extwrite ${this.#described(item)} bucket=0`)

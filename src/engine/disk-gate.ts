@@ -14,6 +14,10 @@ export class DiskGate {
     this.#cache = cache
   }
 
+  /** Whether there is a disk tier. */
+  get hasDisk(): boolean {
+    return this.#cache.tier !== null
+  }
   /** Changes that were made so far, as far as the disk has to hear of them. */
   get changes(): number {
     const { tier } = this.#cache

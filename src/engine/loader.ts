@@ -29,6 +29,7 @@ import type { L2Store } from '../store/l2/l2-store.ts'
 import type { Found } from '../store/l2/record-reader.ts'
 import { READ, emptyRecordView, readRecord } from '../store/l2/record.ts'
 import type { RecordView } from '../store/l2/record.ts'
+import type { Departures } from './departures.ts'
 import { Faults } from './faults.ts'
 import type { Fault, FaultHandler } from './faults.ts'
 import { isLarge, isPromoted } from './tiers.ts'
@@ -42,6 +43,7 @@ const ARRIVALS_MAX = 1_000_000
 
 /** Who gives a loaded item what is the cache's: its epoch and its time of use. */
 export interface Adopter {
+  readonly departures: Departures
   adopt(item: number): void
 }
 
@@ -121,10 +123,15 @@ export class Loader implements FaultHandler, Restorer {
     const item = this.restore(hashLo, key, keyAt, this.#view, stays)
     if (item === 0) return false
     this.#metrics.count(METRIC.L2_HITS)
-    if (stays) this.#metrics.count(METRIC.L2_PROMOTIONS)
+    if (stays) this.#promoted(item)
     this.#loaded = item
     this.#loadedStays = stays
     return true
+  }
+
+  #promoted(item: number): void {
+    this.#metrics.count(METRIC.L2_PROMOTIONS)
+    this.#adopter.departures.listener?.promoted(item)
   }
 
   /** The command that wanted what `loadNow` has loaded has run. */
@@ -186,7 +193,7 @@ export class Loader implements FaultHandler, Restorer {
     this.#metrics.count(METRIC.L2_HITS)
     const promote = fault.promote && !isLarge(this.#rules, this.#view.valueBytes)
     const item = this.restore(fault.hashLo, fault.key, 0, this.#view, promote)
-    if (item !== 0 && promote) this.#metrics.count(METRIC.L2_PROMOTIONS)
+    if (item !== 0 && promote) this.#promoted(item)
     if (item === 0) this.#metrics.count(METRIC.L2_NO_MEMORY)
     this.#faults.proceed(fault, item === 0)
     if (item !== 0) this.#letGo(item, promote)

@@ -14,7 +14,12 @@ import { TestCache } from '../../helpers/cache.ts'
 import { startServer } from '../../helpers/server.ts'
 
 function marksOf({ cache }: TestCache, item: number): boolean[] {
-  return [cache.isStale(item), cache.isWon(item), cache.hasBinaryKey(item), cache.isFetched(item)]
+  return [
+    cache.marks.isStale(item),
+    cache.marks.isWon(item),
+    cache.marks.hasBinaryKey(item),
+    cache.isFetched(item),
+  ]
 }
 
 /** Adds one to the counter `n` of a cache. */
@@ -155,9 +160,9 @@ describe('meta commands', () => {
         const { cache } = test
         test.set('n', Buffer.from(value))
         const item = test.find('n')
-        cache.invalidate(item)
-        cache.setWon(item)
-        cache.setBinaryKey(item)
+        cache.marks.invalidate(item)
+        cache.marks.setWon(item)
+        cache.marks.setBinaryKey(item)
         cache.touch(item)
         if (isPinned) cache.pin(item)
         increment(test)
