@@ -3,7 +3,7 @@
  * `opened-cache.ts`, and owns the order of starting and stopping. Nothing below it knows how the parts are
  * put together.
  */
-import type { CommandContext } from './commands/context.ts'
+import type { CommandContext, Insight } from './commands/context.ts'
 import { LoginLimits } from './commands/login-limits.ts'
 import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
@@ -31,11 +31,14 @@ import { ReplyPins } from './net/reply-pins.ts'
 import type { ReadMode } from './net/socket-reader.ts'
 import { SocketWriter } from './net/socket-writer.ts'
 import { Tls } from './net/tls.ts'
+import { TurnRecord } from './net/turn-record.ts'
 import type { Clock } from './observe/clock.ts'
+import { CommandLatency } from './observe/command-latency.ts'
 import { limitLines } from './observe/log.ts'
 import type { Logger } from './observe/log.ts'
 import { METRIC } from './observe/metrics.ts'
 import type { Metrics } from './observe/metrics.ts'
+import { SlowLog } from './observe/slow-log.ts'
 import { PrefixCounts } from './observe/prefix-counts.ts'
 import { TOPIC } from './observe/watchers.ts'
 import { createCache } from './opened-cache.ts'
@@ -50,6 +53,7 @@ import type { ProtocolChoice } from './protocol/select.ts'
 const COMPATIBLE_VERSION = '1.6.45'
 /** Idle clients are looked for this often. */
 const TICK_MS = 250
+const US_PER_MS = 1000
 /** Levels of the log by memcached's verbosity. */
 const VERBOSE_LEVELS = ['debug', 'trace'] as const
 /** Clients that are cut off for what they have under way are logged at most this often. */
@@ -197,7 +201,9 @@ export function serveCache(
     remembered,
     client: null,
     counter: new Counter(),
+    insight: createInsight(config),
   }
+  const turns = turnRecordOf(context)
   const readMode = options.readMode ?? 'onread'
   const protocolsOf = (choice: ProtocolChoice): Protocols =>
     new Protocols({
@@ -211,6 +217,7 @@ export function serveCache(
     protocols: protocolsOf(config.server.protocol),
     context,
     disk: new DiskGate(cache),
+    turns,
     pins: new ReplyPins(cache, config.l1.memoryBytesMax),
     metrics,
     limits: {
@@ -276,6 +283,21 @@ export function serveCache(
       if (users !== null) reloadUsers(users, config, options, log)
     },
   }
+}
+
+/** What is measured of commands, as the configuration says. */
+function createInsight({ metrics }: Config): Insight {
+  const { latency, slowEntriesMax, slowThresholdMs } = metrics
+  const isLogged = latency && slowThresholdMs > 0
+  return {
+    latency: latency ? new CommandLatency() : null,
+    slowLog: isLogged ? new SlowLog(slowThresholdMs * US_PER_MS, slowEntriesMax) : null,
+  }
+}
+
+function turnRecordOf({ clock, heap, insight }: CommandContext): TurnRecord | null {
+  const { latency, slowLog } = insight
+  return latency === null ? null : new TurnRecord(clock, latency, slowLog, heap.buffer)
 }
 
 /** Opens `metrics.bind`, where there is one. What it takes is not loaded before. */

@@ -30,6 +30,7 @@ export function arithmetic(
   const up = request.op === OP.INCR
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  request.isHit = item !== 0
   if (context.watchers.topics !== 0) noteLookup(context, request, item)
   if (item === 0) {
     if (request.vivifies) return vivify(context, request, reply, out)

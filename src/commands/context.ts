@@ -6,8 +6,10 @@ import type { MemoryLimit } from '../engine/memory-limit.ts'
 import type { Counter } from '../message/counter.ts'
 import type { ItemView } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
+import type { CommandLatency } from '../observe/command-latency.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { PrefixCounts } from '../observe/prefix-counts.ts'
+import type { SlowLog } from '../observe/slow-log.ts'
 import type { Watchers } from '../observe/watchers.ts'
 import type { LoginClient, LoginLimits } from './login-limits.ts'
 import type { Authenticator } from './login.ts'
@@ -70,6 +72,12 @@ export interface CommandClient extends LoginClient {
 /** What came of reading certificates again. */
 export type Refreshed = 'refreshed' | 'no-tls' | 'failed'
 
+/** What is measured of commands, null for what is not. */
+export interface Insight {
+  readonly latency: CommandLatency | null
+  readonly slowLog: SlowLog | null
+}
+
 /** What commands on items need: these the library gives as well. */
 export interface ItemContext {
   readonly cache: Cache
@@ -96,6 +104,7 @@ export interface CommandContext extends ItemContext {
   readonly crawler: Crawler
   readonly memoryLimit: MemoryLimit
   readonly remembered: Remembered
+  readonly insight: Insight
 }
 
 /** memcached's header of an item with its cas value, and the line end it stores with each value. */

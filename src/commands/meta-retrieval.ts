@@ -30,6 +30,7 @@ export function metaGet(
   const { options } = request
   let item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  request.isHit = item !== 0
   if (context.watchers.topics !== 0) noteGet(context, request, item)
   let isNew = false
   if (item === 0) {

@@ -22,6 +22,7 @@ export function remove(
   const { bytes, keyStart, keyBytes } = request
   const item = cache.find(bytes, keyStart, keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  request.isHit = item !== 0
   if (context.watchers.topics !== 0) noteDelete(context, request, item)
   if (item === 0) {
     // What could not be read from disk just now must not come back when it can.
@@ -102,6 +103,7 @@ export function touch(
   const { cache, metrics, view } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  request.isHit = item !== 0
   metrics.count(METRIC.CMD_TOUCH)
   if (context.watchers.topics !== 0) noteLookup(context, request, item)
   if (item === 0) {

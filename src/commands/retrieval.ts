@@ -19,6 +19,7 @@ export function get(
   const { cache, metrics, view } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  request.isHit = item !== 0
   if (context.watchers.topics !== 0) noteGet(context, request, item)
   metrics.count(request.touches ? METRIC.CMD_TOUCH : METRIC.CMD_GET)
   if (item === 0) {

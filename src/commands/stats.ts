@@ -11,6 +11,7 @@ import { cachedItems } from './cache-dump.ts'
 import { itemStats, slabStats } from './class-report.ts'
 import type { CommandContext } from './context.ts'
 import { diskStats } from './disk-report.ts'
+import { latencyStats, slowStats } from './insight-report.ts'
 import { goOn, lineRows, produce, statRows } from './slices.ts'
 import { generalStats } from './stats-report.ts'
 import type { Stat } from './stats-report.ts'
@@ -33,6 +34,8 @@ export function stats(
   if (names(word, 'reset')) {
     context.metrics.reset()
     context.prefixes.clear()
+    context.insight.latency?.reset()
+    context.insight.slowLog?.reset()
     reply.outcome(out, request, OUTCOME.RESET)
     return RAN.DONE
   }
@@ -60,8 +63,10 @@ function rowsOf(
   if (names(word, 'conns') && !names(word, 'cachedump'))
     return context.facts.connections(context.client)
   if (names(word, 'settings')) return context.facts.settings()
-  // memcached has none of this name, so a shorter one is not known either.
+  // memcached has none of these names, so shorter ones are not known either.
   if (word === 'l2') return diskStats(context)
+  if (word === 'latency') return latencyStats(context)
+  if (word === 'slow') return slowStats(context)
   // Their figures are among the general ones.
   if (word === 'extstore') return []
   return null

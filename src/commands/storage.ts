@@ -43,6 +43,7 @@ export function begin(
 ): Begun {
   const { cache, metrics, settings } = context
   request.item = 0
+  request.valueStart = 0
   const { bytes, keyStart, keyBytes, valueBytes, clientFlags, exptime } = request
   const hash = cache.hash(bytes, keyStart, keyBytes)
   if (itemSize(keyBytes, valueBytes, clientFlags) > settings.itemBytesMax) {

@@ -42,4 +42,36 @@ export const METRICS_KEYS = [
     meaning:
       'For how long the disk tier may be in trouble before /readyz says that the server is not ready. It serves from memory all the time.',
   },
+  {
+    section: 'metrics',
+    name: 'latency',
+    field: 'latency',
+    type: 'boolean',
+    default: true,
+    meaning:
+      'Whether it is measured how long commands take, by class and tier: /metrics, /stats.json, stats latency. The slow log needs it.',
+  },
+  {
+    section: 'metrics',
+    name: 'slow_log_threshold',
+    field: 'slowThresholdMs',
+    type: 'duration',
+    default: '10ms',
+    min: '1ms',
+    max: '1h',
+    zero: 'no slow log',
+    meaning:
+      'Commands that take as long, from the arrival of their bytes to the write of the reply, are kept in the slow log: /stats.json, stats slow.',
+  },
+  {
+    section: 'metrics',
+    name: 'slow_log_entries',
+    field: 'slowEntriesMax',
+    type: 'integer',
+    default: 128,
+    unit: 'commands',
+    min: 1,
+    max: 10_000,
+    meaning: 'How many slow commands are kept, the latest.',
+  },
 ] as const

@@ -3,6 +3,7 @@
  * server that has no name there.
  */
 import { writeAmplification } from '../commands/disk-report.ts'
+import { COMMAND_CLASSES, COMMAND_TIERS } from '../observe/command-latency.ts'
 import { LATENCY, METRIC } from '../observe/metrics.ts'
 import type { DiskTier } from '../engine/disk-tier.ts'
 import { single } from './metric-row.ts'
@@ -157,6 +158,18 @@ export const OWN_METRICS: readonly MetricRow[] = [
 ]
 
 export const OWN_HISTOGRAMS: readonly HistogramRow[] = [
+  {
+    name: 'rat_memcached_command_duration_seconds',
+    help: 'Commands, from the arrival of their bytes to the write of the reply.',
+    labels: ['command', 'tier'],
+    read: ({ sources }) => {
+      const { latency } = sources.context.insight
+      if (latency === null) return []
+      return COMMAND_CLASSES.flatMap((command) =>
+        COMMAND_TIERS.map((tier) => [{ command, tier }, latency.of(command, tier)] as const),
+      ).filter(([, durations]) => durations.count > 0)
+    },
+  },
   {
     name: 'rat_memcached_l2_read_duration_seconds',
     help: 'Reads of the disk: what one turn wants of one generation.',

@@ -236,14 +236,14 @@ export interface SlowLogDocument {
 export interface SlowCommand extends KeyName {
   readonly number: number
   readonly timeMs: number
-  /** As memcached's text protocol calls it. */
+  /** As memcached's text protocol calls it; "several" where it cannot be said which of some it was. */
   readonly command: string
   readonly client: string
   /** From the arrival of its bytes to the write of its reply; it is the sum of the three below. */
   readonly totalUs: number
-  /** Before it was run: other commands of the same client, or its turn to come. */
+  /** Until its turn came: what others, and the same client before, had done. */
   readonly queueUs: number
-  /** Parsing, running and writing, together with the commands of the same turn. */
+  /** Parsing, running and writing, together with the other commands of its last turn. */
   readonly runUs: number
   /** Waiting for the disk. */
   readonly diskUs: number

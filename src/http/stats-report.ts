@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { LoopDelay } from '../observe/loop-delay.ts'
 import { diskDocument } from './disk-report.ts'
+import { latencyDocument, slowLogDocument } from './insight-report.ts'
 import type {
   ClientDocument,
   ClientsDocument,
@@ -44,13 +45,13 @@ export function statsDocument(sources: ReportSources): StatsDocument {
     readiness: sources.readiness(),
     counters: countersOf(context),
     gauges: gaugesOf(sources),
-    latency: [],
+    latency: latencyDocument(context),
     memory: memoryDocument(context, config),
     disk: diskDocument(context),
     clients: clientsDocument(context),
     hotKeys: null,
     prefixes: [],
-    slowLog: null,
+    slowLog: slowLogDocument(context),
     configuration: configEntries(config),
     allowsValues: config.metrics.valuesAllowed,
   }

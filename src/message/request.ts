@@ -86,8 +86,11 @@ export class Request {
 
   /** Set by `begin`: the reserved item that the value goes into, 0 if there is none. */
   item = 0
-  /** Set by `begin`: where in the heap the value goes. */
+  /** Set by `begin`: where in the heap the value goes, 0 if it is stored already. */
   valueStart = 0
+
+  /** Set by what looks a key up: it was there. */
+  isHit = false
 
   /** What is left of a long answer. */
   producer: Producer | null = null

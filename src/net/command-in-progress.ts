@@ -15,10 +15,12 @@ import { run } from '../commands/dispatch.ts'
 import { BEGUN, begin, finish } from '../commands/storage.ts'
 import type { DiskGate } from '../engine/disk-gate.ts'
 import { OP, PARSED } from '../message/codes.ts'
-import type { Ran } from '../message/codes.ts'
+import type { Parsed, Ran } from '../message/codes.ts'
 import type { Protocol } from '../message/protocol.ts'
 import type { Reply } from '../message/reply.ts'
 import { Request } from '../message/request.ts'
+import { METRIC } from '../observe/metrics.ts'
+import type { Metrics } from '../observe/metrics.ts'
 import { ValueIntake } from './value-intake.ts'
 
 /** What a command whose item is on disk waits for. */
@@ -123,14 +125,17 @@ export function runAgain(
     : finish(context, request, reply, out)
 }
 
-/** A storage command has been read: finds a place for its value, or stores it if it is there. */
+/**
+ * A storage command has been read: finds a place for its value, or stores it if it is there. Returns
+ * whether it is stored.
+ */
 export function beginValue(
   context: CommandContext,
   command: CommandInProgress,
   input: InputWindow,
   reply: Reply,
   out: OutputBuffer,
-): void {
+): boolean {
   const { request } = command
   const total = request.valueBytes + request.trailerBytes
   const wholeAt = isWhole(request, input) ? input.start : -1
@@ -139,6 +144,7 @@ export function beginValue(
   else if (begun === BEGUN.STORED) input.start += total
   else if (total > 0) command.swallowBytes = total
   else reply.outcome(out, request, request.outcome)
+  return begun === BEGUN.STORED
 }
 
 /** Whether the value of a request stands whole and well closed in the window. */
@@ -146,6 +152,25 @@ function isWhole(request: Request, input: InputWindow): boolean {
   const end = input.start + request.valueBytes
   if (end + request.trailerBytes > input.end) return false
   return request.trailerBytes === 0 || isLineEnd(input.bytes.buffer, end)
+}
+
+/** Deals with what is not a request. Returns whether to hang up. */
+export function refuse(
+  parsed: Parsed,
+  command: CommandInProgress,
+  reply: Reply,
+  out: OutputBuffer,
+  metrics: Metrics,
+): boolean {
+  const { request } = command
+  if (parsed === PARSED.REFUSED) {
+    command.swallowBytes = request.swallowBytes
+    if (request.swallowBytes === 0) reply.outcome(out, request, request.outcome)
+    return false
+  }
+  if (parsed === PARSED.MALFORMED) reply.outcome(out, request, request.outcome)
+  if (parsed === PARSED.LINE_TOO_LONG) metrics.count(METRIC.LINES_TOO_LONG)
+  return true
 }
 
 /** Skips input of a refused value. Returns whether all of it is skipped. */

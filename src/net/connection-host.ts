@@ -10,6 +10,7 @@ import type { IoArea } from './io-area.ts'
 import type { ReplyPins } from './reply-pins.ts'
 import type { ReadMode } from './socket-reader.ts'
 import type { SocketWriter } from './socket-writer.ts'
+import type { TurnRecord } from './turn-record.ts'
 
 export interface ConnectionLimits {
   /** Commands handled before others get their turn. */
@@ -25,6 +26,8 @@ export interface ConnectionHost {
   readonly context: CommandContext
   readonly disk: DiskGate
   readonly pins: ReplyPins
+  /** Null where nothing is measured. */
+  readonly turns: TurnRecord | null
   readonly metrics: Metrics
   readonly limits: ConnectionLimits
   readonly inflight: InflightBytes

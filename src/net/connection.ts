@@ -16,20 +16,21 @@
  */
 import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/ascii.ts'
-import type { OutputBuffer, OutputSink } from '../bytes/output-buffer.ts'
+import type { OutputSink } from '../bytes/output-buffer.ts'
+import { slotOfRun, slotOfStored } from '../commands/command-class.ts'
 import { run } from '../commands/dispatch.ts'
 import { abandon, finish } from '../commands/storage.ts'
 import type { DiskWaiter } from '../message/disk-waiter.ts'
 import { OUTCOME, PARSED, RAN } from '../message/codes.ts'
-import type { Parsed, Ran } from '../message/codes.ts'
+import type { Ran } from '../message/codes.ts'
 import type { Protocol } from '../message/protocol.ts'
-import type { Reply } from '../message/reply.ts'
 import { METRIC } from '../observe/metrics.ts'
 import {
   CommandInProgress,
   WAITING,
   beginValue,
   preloadAhead,
+  refuse,
   runAgain,
   swallow,
 } from './command-in-progress.ts'
@@ -42,6 +43,7 @@ import { KeptInput } from './kept-input.ts'
 import { startReading } from './socket-reader.ts'
 import { SocketWatcher, unheard } from './socket-watcher.ts'
 import { SENT, failWrite } from './socket-writer.ts'
+import { TurnTimes, slotOfWaited } from './turn-times.ts'
 import { INTAKE } from './value-intake.ts'
 
 /** Replies are sent when as much has gathered, even if more commands wait. */
@@ -84,6 +86,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   #corkedBytes = 0
   /** Bytes of a direct write of which the system has taken only a part so far. */
   #queuedBytes = 0
+  /** Null where nothing is measured. */
+  readonly #times: TurnTimes | null
   readonly #writeDone = (status: number): void => this.#queueSent(status)
   /** Something is under way, or was when that was last noted. */
   #owes = false
@@ -92,6 +96,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   constructor(accepted: Socket, host: ConnectionHost) {
     this.#host = host
     this.activeAtS = host.context.clock.nowS
+    this.#times = host.turns === null ? null : new TurnTimes(host.turns)
     this.socket = startReading(
       accepted,
       host.io.readBuffer,
@@ -135,14 +140,14 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Whether replies wait that the system has not taken. */
   get holdsOutput(): boolean {
-    const { socket } = this
-    return !socket.destroyed && (this.#queuedBytes > 0 || socket.writableLength > 0)
+    return !this.socket.destroyed && (this.#queuedBytes > 0 || this.socket.writableLength > 0)
   }
 
   /** Takes `length` bytes from the shared read area. Returns whether to go on reading. */
   #received(length: number): boolean {
     if (this.#closing) return false
     const { io, metrics, scratch } = this.#host
+    if (this.#times !== null) this.#times.received()
     metrics.add(METRIC.BYTES_READ, length)
     this.activeAtS = this.#host.context.clock.nowS
     const input = scratch.input
@@ -158,7 +163,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Handles the commands of the input window, then sends what they were answered. */
   #process(): void {
-    const { io, protocols, context, limits, scratch } = this.#host
+    const { io, protocols, context, disk, limits, scratch, turns } = this.#host
     const input = scratch.input
     const protocol = (this.#protocol ??= protocols.of(input))
     const command = this.#command ?? scratch.command
@@ -166,7 +171,6 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     const reply = protocol.reply
     const out = io.openOutput(this)
     let budget = limits.commandsPerTurn
-    const { disk } = this.#host
     this.#changesBefore = disk.changes
     context.client = this
     while (!this.#closing) {
@@ -174,6 +178,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
         const { waiting } = command
         const ran = runAgain(context, command, waiting, reply, out)
         if (!this.#settle(ran, command, waiting)) break
+        if (turns !== null) turns.latency.count(slotOfWaited(request, waiting))
       }
       if (command.swallowBytes > 0) {
         if (!swallow(command, input)) break
@@ -185,13 +190,14 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
         if (took === INTAKE.COMPLETE) {
           const ran = finish(context, request, reply, out)
           if (ran !== RAN.DONE && !this.#settle(ran, command, WAITING.TO_FINISH)) break
+          if (turns !== null) turns.latency.count(slotOfStored(request, ran === RAN.FAULT))
         } else {
           abandon(context, request)
           reply.outcome(out, request, OUTCOME.BAD_CHUNK)
         }
       }
       if (disk.changes !== this.#changesBefore && disk.congested) {
-        this.#suspended = true
+        this.#suspend()
         disk.whenUncongested(this)
         break
       }
@@ -207,12 +213,15 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       if (parsed === PARSED.READY) {
         const ran = run(context, request, reply, out)
         if (ran !== RAN.DONE && !this.#settle(ran, command, WAITING.TO_RUN)) break
+        if (turns !== null) turns.latency.count(slotOfRun(request, ran === RAN.FAULT))
       } else if (parsed === PARSED.READY_WITH_VALUE) {
-        beginValue(context, command, input, reply, out)
+        const isStored = beginValue(context, command, input, reply, out)
+        if (isStored && turns !== null) turns.latency.count(slotOfStored(request, false))
       } else if (parsed === PARSED.NEED_MORE) {
         break
       } else {
-        this.#refuse(parsed, command, reply, out)
+        this.hasErred = refuse(parsed, command, reply, out, this.#host.metrics)
+        this.#closing = this.hasErred
       }
     }
     this.#send()
@@ -243,7 +252,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     }
     if (ran === RAN.FAULT) {
       command.wait(waiting)
-      this.#suspended = true
+      this.#suspend()
       disk.load(this)
       preloadAhead(disk, this.#protocol!, command.request, scratch)
       return false
@@ -253,7 +262,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       if (ran === RAN.MORE) {
         this.#yield()
       } else {
-        this.#suspended = true
+        this.#suspend()
         command.request.producer!.whenReady(this)
       }
       return false
@@ -277,9 +286,16 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     return true
   }
 
+  /** Waits until the disk lets it proceed. */
+  #suspend(): void {
+    this.#suspended = true
+    this.#times?.suspended()
+  }
+
   /** The disk has the item, or the room, that this connection waited for. */
   proceed(): void {
     this.#suspended = false
+    this.#times?.proceeded()
     this.#resume()
   }
 
@@ -288,22 +304,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     const held = this.#held
     this.#held = null
     if (!this.socket.destroyed) held!.sendTo(this.socket)
+    this.#times?.sentLate(held!, this.socket)
     if (this.#closing) this.close()
     else this.#resume()
-  }
-
-  /** Deals with what is not a request. */
-  #refuse(parsed: Parsed, command: CommandInProgress, reply: Reply, out: OutputBuffer): void {
-    const { request } = command
-    if (parsed === PARSED.REFUSED) {
-      command.swallowBytes = request.swallowBytes
-      if (request.swallowBytes === 0) reply.outcome(out, request, request.outcome)
-      return
-    }
-    if (parsed === PARSED.MALFORMED) reply.outcome(out, request, request.outcome)
-    if (parsed === PARSED.LINE_TOO_LONG) this.#host.metrics.count(METRIC.LINES_TOO_LONG)
-    this.hasErred = true
-    this.#closing = true
   }
 
   /** Keeps the command for the next event if it is not over, and lends it to others if it is. */
@@ -339,6 +342,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Goes on with kept input, and with reading if that is all handled. */
   #resume(): void {
     if (this.#closing || this.busy) return
+    this.#times?.resumed()
     const { input } = this.#host.scratch
     const kept = this.#kept
     if (kept !== null && kept.length > 0) {
@@ -391,6 +395,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       this.#corkedBytes = 0
       socket.uncork()
     }
+    this.#times?.sent(this.#command ?? this.#host.scratch.command, this.#held, socket)
     if (this.#queuedBytes === 0 && socket.writableLength === 0) {
       io.rewind()
       return
@@ -414,12 +419,11 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Gives the written range to the socket; it is not to be written again before it is sent. */
   #handOver(): void {
-    const { copiesOutput, io, metrics, writer } = this.#host
+    const { copiesOutput, disk, io, metrics, writer } = this.#host
     const { socket } = this
     const out = io.out
     if (out.position === out.base) return
     metrics.add(METRIC.BYTES_WRITTEN, out.length)
-    const { disk } = this.#host
     if (disk.uncommitted) disk.commit()
     const view = io.written()
     if (this.#mustHold()) {

@@ -79,6 +79,16 @@ export class Histogram {
     return 0
   }
 
+  /** Buckets that hold anything: their greatest duration, and how many there are in them. */
+  buckets(): (readonly [upToUs: number, count: number])[] {
+    const found: (readonly [number, number])[] = []
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const count = this.#counts[bucket]!
+      if (count > 0) found.push([endOf(bucket), count])
+    }
+    return found
+  }
+
   reset(): void {
     this.#counts.fill(0)
     this.#count = 0

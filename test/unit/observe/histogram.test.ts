@@ -90,4 +90,45 @@ describe('the histogram', () => {
     histogram.reset()
     assert.deepEqual([histogram.count, histogram.maxUs, histogram.quantileUs(1)], [0, 0, 0])
   })
+
+  it('tells how many were no longer than something, and in which buckets they are', () => {
+    const random = randomFrom(11)
+    const histogram = new Histogram()
+    const durations = Array.from({ length: 5000 }, () => Math.floor(2 ** (random() * 24)))
+    for (const us of durations) histogram.record(us)
+    for (const us of [0, 5, 31, 32, 100, 999, 50_000, 2 ** 24]) {
+      const told = histogram.countUpTo(us)
+      const least = durations.filter((duration) => duration <= us).length
+      const most = durations.filter((duration) => duration <= us * (1 + STEP)).length
+      assert.ok(told >= least && told <= most, `${us}: ${least} to ${most}, told ${told}`)
+    }
+    const buckets = histogram.buckets()
+    assert.equal(
+      buckets.reduce((sum, [, count]) => sum + count, 0),
+      histogram.count,
+    )
+    assert.ok(buckets.every(([upToUs], index) => index === 0 || upToUs > buckets[index - 1]![0]))
+    assert.ok(buckets.at(-1)![0] >= histogram.maxUs)
+  })
+
+  it('takes many at once, and what another one has', () => {
+    const single = new Histogram()
+    const many = new Histogram()
+    for (const [us, count] of [
+      [3, 4],
+      [700, 2],
+      [90_000, 1],
+    ] as const) {
+      many.recordMany(us, count)
+      for (let i = 0; i < count; i++) single.record(us)
+    }
+    const sum = new Histogram()
+    sum.add(single)
+    sum.add(many)
+    assert.deepEqual(many.buckets(), single.buckets())
+    assert.equal(sum.count, 14)
+    assert.equal(sum.sumUs, 2 * single.sumUs)
+    assert.equal(sum.maxUs, 90_000)
+    for (const share of SHARES) assert.equal(sum.quantileUs(share), single.quantileUs(share))
+  })
 })
