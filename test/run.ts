@@ -21,6 +21,7 @@ const FILES_AT_A_TIME = 2
 const FILE_TIMEOUT_MS = 300_000
 /** Folders whose tests need something installed, and what. */
 const NEEDS_INSTALLED: readonly { readonly folder: string; readonly what: string }[] = [
+  { folder: 'browser/', what: 'a Chromium on the PATH' },
   { folder: 'differential/', what: 'a memcached on the PATH' },
 ]
 

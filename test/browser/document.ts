@@ -7,6 +7,7 @@ import type {
   CommandLatency,
   CommandTier,
   HotKey,
+  ItemDocument,
   Quantiles,
   StatsDocument,
 } from '../../src/http/stats-document.ts'
@@ -14,7 +15,24 @@ import type {
 const MB = 1024 * 1024
 
 /** What is added to each counter by a tick, in the order of hits in memory, hits on disk, misses. */
-export const PER_TICK = { memoryHits: 700, diskHits: 200, misses: 100, sets: 300 } as const
+const PER_TICK = { memoryHits: 700, diskHits: 200, misses: 100, sets: 300 } as const
+
+/** What there is to know about an item, but its value. */
+export const ITEM: ItemDocument = {
+  tier: 'both',
+  valueBytes: 1536,
+  clientFlags: 7,
+  ttlS: 90,
+  cas: '18446744073709551615',
+  isFetched: true,
+  isStale: false,
+  isWon: false,
+  idleS: 4,
+  sizeClass: 12,
+  chunkBytes: 2048,
+  generation: 9,
+  value: null,
+}
 
 /** The document after so many ticks of a second. */
 export function documentAfter(ticks: number, change: Partial<StatsDocument> = {}): StatsDocument {
