@@ -43,6 +43,8 @@ export interface OpenedCache {
    * `open`. Throws ServerError DATA_DIR_UNUSABLE.
    */
   judgeByTags(): TagTable
+  /** Takes another configuration: what of `next` is different from `before`, and can change while it is open. */
+  reconfigure(before: Config, next: Config): void
   /** Writes what is in memory only, and closes. May be called more than once. */
   close(): Promise<void>
 }
@@ -122,6 +124,13 @@ export function createCache(
       const table = new TagTable(clock, tags ?? null, floor, tags?.voidedAt ?? new Map())
       cache.judge = table
       return table
+    },
+    reconfigure(before, next) {
+      tier?.reconfigure(tierOptions(before), tierOptions(next))
+      cache.ttl.replace(next.ttl)
+      if (next.ttl.sweepIntervalMs !== before.ttl.sweepIntervalMs) {
+        sweeper.intervalMs = next.ttl.sweepIntervalMs
+      }
     },
     close() {
       closing ??= closeAll()

@@ -3,7 +3,7 @@
  * `opened-cache.ts`, and owns the order of starting and stopping. Nothing below it knows how the parts are
  * put together.
  */
-import type { CommandContext, Insight } from './commands/context.ts'
+import type { CommandContext, CommandSettings, Insight } from './commands/context.ts'
 import { LoginLimits } from './commands/login-limits.ts'
 import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
@@ -21,7 +21,7 @@ import type { OpenSideDoor } from './http/side-door.ts'
 import { Counter } from './message/counter.ts'
 import { ItemView } from './message/item-view.ts'
 import { TurnScratch } from './net/command-in-progress.ts'
-import type { ConnectionHost } from './net/connection-host.ts'
+import type { ConnectionHost, ConnectionLimits } from './net/connection-host.ts'
 import { connectionStats } from './net/connection-report.ts'
 import { ConnectionTable } from './net/connection-table.ts'
 import { InflightBytes } from './net/inflight-bytes.ts'
@@ -45,6 +45,8 @@ import { createCache } from './opened-cache.ts'
 import type { OpenDisk, OpenedCache } from './opened-cache.ts'
 import { Protocols } from './protocol/select.ts'
 import type { ProtocolChoice } from './protocol/select.ts'
+import { Reloader } from './server/reload.ts'
+import type { LiveParts } from './server/reload.ts'
 
 /**
  * The version of memcached whose behaviour this server has. Clients take `version` apart and
@@ -74,10 +76,11 @@ export interface RatServer {
   /** The address of the side door, "127.0.0.1:9150"; null if it is not open. */
   sideDoor(): string | null
   /**
-   * Reads the files of users and of certificates again, for logins and connections to come. What cannot
-   * be read is logged, and what was read before stays in force.
+   * Takes another configuration, which `read` reads: what of it can change while the server runs. The files
+   * of users and certificates are read again in any case. What is bad is logged, and changes nothing.
+   * Returns whether all was good. Without `read` the configuration is as it was.
    */
-  reload(): void
+  reload(read?: () => Config): boolean
 }
 
 export interface ServerOptions {
@@ -89,6 +92,8 @@ export interface ServerOptions {
   readonly users?: readonly User[]
   /** Called when a client asks to stop the server; left out, it stops. */
   readonly onShutdown?: (graceful: boolean) => void
+  /** Called when another configuration is in force. */
+  readonly onReload?: (config: Config) => void
   /** Opens the data directory with other rights than those that bind addresses. */
   readonly openDisk?: OpenDisk
   /** Lets clients change the clock: `debugtime`. */
@@ -117,7 +122,7 @@ export function createServer(config: Config, log: Logger, options: ServerOptions
     },
     stop,
     sideDoor: () => server.sideDoor(),
-    reload: () => server.reload(),
+    reload: (read) => server.reload(read),
   }
 }
 
@@ -133,10 +138,15 @@ export function serveCache(
 ): RatServer {
   const { cache, clock, crawler, metrics, watchers, memoryLimit } = opened
   const { bind } = config.server
-  const table = new ConnectionTable(config.server, clock, metrics, log, watchers, bind.length)
+  // What may change while the server runs is held in records whose values change.
+  const serverLimits = { ...config.server }
+  const loginLimits = { ...config.auth }
+  const settings = commandSettings(config)
+  const limits = connectionLimits(config)
+  const table = new ConnectionTable(serverLimits, clock, metrics, log, watchers, bind.length)
   const remembered = rememberedDefaults()
   watchers.countPrefixes(config.commands.detail)
-  const configuredLevel = log.level
+  let configuredLevel = log.level
   let verbosity = 0
   let addresses: readonly string[] = []
 
@@ -145,23 +155,29 @@ export function serveCache(
   const authenticator = options.authenticator ?? users
   const tls = config.tls.enabled ? new Tls(config.tls, clock, metrics, log) : null
   const inflight = createInflight(config, clock, metrics, log)
+  const parts: LiveParts = { prepare, refuse, enforce }
+  const reloader = new Reloader(config, parts, clock, metrics, log)
+  const allProtocols: Protocols[] = []
   const context: CommandContext = {
     cache,
     metrics,
     clock,
-    settings: { itemBytesMax: config.server.itemBytesMax, ...config.commands },
+    settings,
     facts: {
       compatibleVersion: COMPATIBLE_VERSION,
       ownVersion: options.version ?? 'unknown',
       startedAtS: clock.nowS,
-      maxConnections: config.server.connectionsMax,
+      get maxConnections() {
+        return reloader.config.server.connectionsMax
+      },
+      configReloadedAtS: () => reloader.reloadedAtS,
       currentConnections: () => table.count,
       connections: (asking) => {
         const { nowS } = clock
         return connectionStats(table.all, addresses, asking, nowS, nowS - context.facts.startedAtS)
       },
       settings: () =>
-        settingsStats(config, {
+        settingsStats(reloader.config, {
           tcpPort: tcpPortOf(addresses),
           verbosity,
           slabChunkMax: cache.store.slabs.classes.chunkBytesMax,
@@ -193,7 +209,7 @@ export function serveCache(
     view: new ItemView(heap),
     heap,
     authenticator,
-    loginLimits: new LoginLimits(config.auth, clock),
+    loginLimits: new LoginLimits(loginLimits, clock),
     watchers,
     prefixes: new PrefixCounts(config.commands.prefixDelimiter),
     crawler,
@@ -205,12 +221,13 @@ export function serveCache(
   }
   const turns = turnRecordOf(context)
   const readMode = options.readMode ?? 'onread'
-  const protocolsOf = (choice: ProtocolChoice): Protocols =>
-    new Protocols({
-      choice,
-      getLineBytesMax: config.server.getLineBytesMax,
-      requiresLogin: authenticator !== null,
-    })
+  const protocolsOf = (choice: ProtocolChoice): Protocols => {
+    const { getLineBytesMax } = config.server
+    const requiresLogin = authenticator !== null
+    const protocols = new Protocols({ choice, getLineBytesMax, requiresLogin })
+    allProtocols.push(protocols)
+    return protocols
+  }
   const host: ConnectionHost = {
     io: new IoArea(heap),
     scratch: new TurnScratch(heap),
@@ -218,12 +235,9 @@ export function serveCache(
     context,
     disk: new DiskGate(cache),
     turns,
-    pins: new ReplyPins(cache, config.l1.memoryBytesMax),
+    pins: new ReplyPins(cache, () => memoryLimit.bytes),
     metrics,
-    limits: {
-      commandsPerTurn: config.server.commandsPerTurnMax,
-      pendingOutputBytes: config.server.pendingOutputBytesMax,
-    },
+    limits,
     inflight,
     readMode,
     writer: new SocketWriter(readMode),
@@ -249,7 +263,7 @@ export function serveCache(
   async function shutDown(): Promise<void> {
     readiness.isDraining = true
     for (const listener of listeners) listener.close()
-    await table.closeAll(config.server.shutdownTimeoutMs)
+    await table.closeAll(serverLimits.shutdownTimeoutMs)
     await sideDoor?.close()
     ticking.stop()
   }
@@ -266,7 +280,7 @@ export function serveCache(
         const bound: string[] = []
         for (const listener of listeners) bound.push(await listener.open())
         addresses = bound
-        sideDoor = await openSideDoor(config, context, readiness, log)
+        sideDoor = await openSideDoor(() => reloader.config, context, readiness, log)
         return bound
       } catch (error) {
         for (const listener of listeners) listener.close()
@@ -278,11 +292,67 @@ export function serveCache(
     },
     stop,
     sideDoor: () => sideDoor?.address ?? null,
-    reload() {
-      tls?.refresh()
-      if (users !== null) reloadUsers(users, config, options, log)
+    reload(read) {
+      const isGood = reloader.reload(read ?? (() => reloader.config))
+      if (isGood) options.onReload?.(reloader.config)
+      return isGood
     },
   }
+
+  /** Reads the files that a configuration names. */
+  function prepare(next: Config): () => void {
+    // Without a file the users stay those that they are: see `refuse`.
+    const { auth } = next.auth.file === '' ? reloader.config : next
+    const nextUsers = users === null ? null : usersIn({ auth }, options)
+    const useCertificates = tls === null || !next.tls.enabled ? null : tls.prepare(next.tls)
+    return () => {
+      if (nextUsers !== null) users?.replace(nextUsers)
+      useCertificates?.()
+    }
+  }
+
+  /** Keys whose new values do not fit what was made at the start. */
+  function refuse(next: Config, isChanged: (key: string) => boolean): readonly string[] {
+    const refused: string[] = []
+    if (isChanged('l1.max_memory') && !memoryLimit.set(next.l1.memoryBytesMax)) {
+      refused.push('l1.max_memory')
+    }
+    if (next.server.itemBytesMax > memoryLimit.bytes / 2) refused.push('server.max_item_size')
+    // Whether clients have to log in was settled when their protocols were made.
+    if (users === null || next.auth.file === '') refused.push('auth.file')
+    return refused
+  }
+
+  function enforce(next: Config, before: Config): void {
+    Object.assign(serverLimits, next.server)
+    Object.assign(loginLimits, next.auth)
+    Object.assign(settings, commandSettings(next))
+    Object.assign(limits, connectionLimits(next))
+    inflight.limitTo(inflightBytesMax(next))
+    for (const protocols of allProtocols) protocols.limitGetLine(next.server.getLineBytesMax)
+    table.limitsChanged()
+    if (next.commands.detail !== before.commands.detail) {
+      watchers.countPrefixes(next.commands.detail)
+    }
+    if (next.logging.level !== before.logging.level) {
+      configuredLevel = next.logging.level
+      verbosity = 0
+      log.level = configuredLevel
+    }
+    readiness.limitDegraded(next.metrics.degradedLimitMs)
+    opened.reconfigure(before, next)
+  }
+}
+
+function commandSettings({ server, commands }: Config): CommandSettings {
+  const { flushEnabled, dumpEnabled, watchEnabled, shutdownEnabled } = commands
+  const { itemBytesMax } = server
+  return { itemBytesMax, flushEnabled, dumpEnabled, watchEnabled, shutdownEnabled }
+}
+
+function connectionLimits({ server }: Config): ConnectionLimits {
+  const { commandsPerTurnMax, pendingOutputBytesMax } = server
+  return { commandsPerTurn: commandsPerTurnMax, pendingOutputBytes: pendingOutputBytesMax }
 }
 
 /** What is measured of commands, as the configuration says. */
@@ -302,36 +372,32 @@ function turnRecordOf({ clock, heap, insight }: CommandContext): TurnRecord | nu
 
 /** Opens `metrics.bind`, where there is one. What it takes is not loaded before. */
 async function openSideDoor(
-  config: Config,
+  inForce: () => Config,
   context: CommandContext,
   readiness: ReadinessWatch,
   log: Logger,
 ): Promise<OpenSideDoor | null> {
-  if (config.metrics.bind === '') return null
+  if (inForce().metrics.bind === '') return null
   const { openSideDoor: open } = await import('./http/side-door.ts')
-  return open(config, context, readiness, log)
+  return open(inForce, context, readiness, log)
 }
 
 /** The users that may log in; null where nobody has to. */
 function usersOf({ auth }: Config, { users = [] }: ServerOptions): UserList | null {
   if (auth.file === '' && users.length === 0 && !auth.required) return null
-  return new UserList([...(auth.file === '' ? [] : readUsers(auth.file)), ...users])
+  return new UserList(usersIn({ auth }, { users }))
 }
 
-function reloadUsers(
-  list: UserList,
-  { auth }: Config,
-  { users = [] }: ServerOptions,
-  log: Logger,
-): void {
-  if (auth.file === '') return
-  try {
-    list.replace([...readUsers(auth.file), ...users])
-    log.info({ users: list.size }, 'the users were read again')
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    log.error({ reason }, 'the users were not read again: the old ones stay in force')
-  }
+function usersIn({ auth }: Pick<Config, 'auth'>, { users = [] }: ServerOptions): User[] {
+  return [...(auth.file === '' ? [] : readUsers(auth.file)), ...users]
+}
+
+/** Bytes that clients may have under way. */
+function inflightBytesMax({ server }: Config): number {
+  const { itemBytesMax, getLineBytesMax } = server
+  if (server.inflightBytesMax === 0) return 0
+  // Nobody is cut off for one item, or one line, that the other limits let through.
+  return Math.max(server.inflightBytesMax, 2 * (itemBytesMax + getLineBytesMax))
 }
 
 function createInflight(
@@ -350,11 +416,7 @@ function createInflight(
         'cut a client off: server.max_inflight is reached, and it had most under way',
       ),
   )
-  const { inflightBytesMax, itemBytesMax, getLineBytesMax } = config.server
-  // Nobody is cut off for one item, or one line, that the other limits let through.
-  const least = 2 * (itemBytesMax + getLineBytesMax)
-  const bytesMax = inflightBytesMax === 0 ? 0 : Math.max(inflightBytesMax, least)
-  return new InflightBytes(bytesMax, (bytes) => {
+  return new InflightBytes(inflightBytesMax(config), (bytes) => {
     bytesCut = bytes
     metrics.count(METRIC.INFLIGHT_KICKS)
     warn()

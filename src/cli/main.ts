@@ -8,7 +8,7 @@
  */
 
 import { loadConfig } from '../config/load.ts'
-import type { Override } from '../config/load.ts'
+import type { ConfigSources, Override } from '../config/load.ts'
 import { printConfig } from '../config/print.ts'
 import { EXIT, ServerError } from '../errors.ts'
 import { isDaemon, reportToParent, startDaemon } from './daemon.ts'
@@ -58,7 +58,7 @@ async function run(
   const commandLine = parseCommandLine(args, image.commandLine)
   const { action } = commandLine
   const warnings = [...image.commandLine.warnings, ...commandLine.warnings]
-  const config = loadConfig({
+  const sources: ConfigSources = {
     file: commandLine.configFile ?? image.commandLine.configFile,
     env,
     imageOverrides: [
@@ -66,14 +66,17 @@ async function run(
       ...image.overrides,
     ],
     overrides: commandLine.overrides,
-  })
+  }
+  const config = loadConfig(sources)
   if (action === 'serve') {
     if (commandLine.daemon && !daemon) {
       process.exit(await startDaemon(args, env, commandLine.verbosity > 0))
     }
     // The server and all below it are loaded only when they are needed: --help answers at once.
     const { serve } = await import('./serve.ts')
-    await serve(config, warnings, programVersion(), image.users, commandLine.debug)
+    await serve(config, warnings, programVersion(), image.users, commandLine.debug, () =>
+      loadConfig(sources),
+    )
     return daemon ? reportToParent('', EXIT.OK) : undefined
   }
   for (const warning of warnings) process.stderr.write(`${prefixed(warning)}\n`)

@@ -25,6 +25,7 @@ export async function serve(
   version: string,
   users: readonly CacheUser[],
   debug: boolean,
+  reread: () => Config,
 ): Promise<void> {
   const log = createLogger(config.logging)
   exitOnBugs(log)
@@ -43,7 +44,7 @@ export async function serve(
   // Without this the signal would end the process.
   process.on('SIGHUP', () => {
     supervisor.reloading()
-    server.reload()
+    server.reload(reread)
     supervisor.reloaded()
   })
   if (config.auth.required && config.auth.file === '' && users.length === 0) {

@@ -40,6 +40,8 @@ export interface ServerFacts {
     asking: CommandClient | null,
   ): Iterable<readonly [name: string, value: string], void, undefined>
   readonly maxConnections: number
+  /** When the configuration was read again last, 0 if it never was. */
+  configReloadedAtS(): number
   currentConnections(): number
   /** Whether a client who comes now does not have to wait for others to go. */
   isAccepting(): boolean

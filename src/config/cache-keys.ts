@@ -9,8 +9,9 @@ export const CACHE_KEYS = [
     default: '64MB',
     min: '1MB',
     options: ['-m'],
+    live: true,
     meaning:
-      'Memory for items, pages and index together. The process needs more than this: the runtime itself and the buffers of the connections come on top.',
+      'Memory for items, pages and index together. The process needs more than this: the runtime itself and the buffers of the connections come on top. While the server runs it can be lowered, and raised again up to what it was at the start.',
   },
   {
     section: 'l1',
@@ -23,6 +24,7 @@ export const CACHE_KEYS = [
     max: 4_294_967_295,
     zero: 'unlimited',
     options: ['--max-entries'],
+    live: false,
     meaning: 'The number of items to keep at most. The limit is exact.',
   },
   {
@@ -33,6 +35,7 @@ export const CACHE_KEYS = [
     default: 'hybrid',
     choices: ['hybrid', 'lru', 'lfu', 'fifo'],
     options: ['--eviction'],
+    live: false,
     meaning:
       'Which item goes when there is no room. lru: the one not used for the longest time. lfu: one of those used least often of late. fifo: the one whose key came first. hybrid: what the best of six settings of two queues says, which the policy finds out while it runs; it resists scans.',
   },
@@ -43,6 +46,7 @@ export const CACHE_KEYS = [
     type: 'boolean',
     default: true,
     options: ['-M'],
+    live: false,
     meaning:
       'Whether items may be evicted at all. If not, a command that needs room when there is none gets an error.',
   },
@@ -53,6 +57,7 @@ export const CACHE_KEYS = [
     type: 'boolean',
     default: true,
     options: ['--no-l2'],
+    live: false,
     meaning:
       'Whether there is a disk tier. Without one the cache is as large as memory and empty after a restart, as memcached is.',
   },
@@ -64,6 +69,7 @@ export const CACHE_KEYS = [
     default: './rat-memcached-data',
     unit: 'a path; relative to the directory that the server is started in',
     options: ['--data-dir'],
+    live: false,
     meaning:
       'Where the disk tier lies. It is made where it is missing. One process at a time can use it; a directory that holds anything else is refused.',
   },
@@ -75,6 +81,7 @@ export const CACHE_KEYS = [
     default: '1GB',
     min: '16MB',
     options: ['--max-disk-size'],
+    live: true,
     meaning:
       'Bytes that the files of the disk tier may take together. When they are used up, the oldest eighth goes. The index of what is on disk needs memory: 28 bytes for each item.',
   },
@@ -86,6 +93,7 @@ export const CACHE_KEYS = [
     default: 'write-behind',
     choices: ['write-behind', 'write-through', 'on-evict'],
     options: ['--write-policy'],
+    live: true,
     meaning:
       'When a change goes to disk. write-behind: within l2.write_interval, and a crash loses what was changed since. write-through: before it is acknowledged. on-evict: when memory has no room for the item any more, and when the server stops; a crash loses what was in memory only.',
   },
@@ -97,6 +105,7 @@ export const CACHE_KEYS = [
     default: '1s',
     min: '1ms',
     max: '1m',
+    live: true,
     meaning:
       'How long a change may wait until it is written, with write-behind. What changes again within that time is written once.',
   },
@@ -108,6 +117,7 @@ export const CACHE_KEYS = [
     default: '64MB',
     min: '1MB',
     max: '4GB',
+    live: true,
     meaning:
       'Bytes that may wait to be written. When there are more, because the disk is slower than the clients, those who write more are made to wait. As much memory may be taken beside l1.max_memory.',
   },
@@ -118,6 +128,7 @@ export const CACHE_KEYS = [
     type: 'choice',
     default: 'never',
     choices: ['never', 'interval', 'always'],
+    live: true,
     meaning:
       'Whether what is written is also forced out of the caches of the system. A crash of this program loses nothing without it; a power failure may lose what was not forced out. interval: every l2.sync_interval. always: with each batch that is written.',
   },
@@ -129,6 +140,7 @@ export const CACHE_KEYS = [
     default: '1s',
     min: '10ms',
     max: '1h',
+    live: true,
     meaning: 'How often what is written is forced to disk, with l2.sync = "interval".',
   },
   {
@@ -139,6 +151,7 @@ export const CACHE_KEYS = [
     default: '0',
     min: '0',
     max: '1GB',
+    live: true,
     meaning: 'Values below this size are kept in memory only.',
   },
   {
@@ -150,6 +163,7 @@ export const CACHE_KEYS = [
     min: '1KB',
     max: '1GB',
     zero: 'unlimited',
+    live: true,
     meaning:
       'Values above this size are kept in memory only. Values that take more than a sixteenth of l2.max_disk_size always are.',
   },
@@ -161,6 +175,7 @@ export const CACHE_KEYS = [
     default: '0s',
     min: '0s',
     max: '30d',
+    live: true,
     meaning:
       'Items that have less time to live than this when they would be written are kept in memory only.',
   },
@@ -172,6 +187,7 @@ export const CACHE_KEYS = [
     default: 'always',
     choices: ['always', 'second-hit', 'never'],
     options: ['--promotion'],
+    live: true,
     meaning:
       'What becomes of an item that is read from disk. always: it stays in memory. second-hit: from the second time on. never: it is used and leaves memory.',
   },
@@ -181,6 +197,7 @@ export const CACHE_KEYS = [
     field: 'inlineReads',
     type: 'boolean',
     default: true,
+    live: false,
     meaning:
       'Whether an item on disk is read at once, in some 3 us, as long as the system has what is asked for in its page cache; after a read that had to wait for the device, this is not tried again for a while. false: always through threads, at several times the cost, so that no request ever waits for the device but those that ask for what lies there.',
   },
@@ -192,6 +209,7 @@ export const CACHE_KEYS = [
     default: 'none',
     choices: ['none', 'recent', 'full'],
     options: ['--warmup'],
+    live: false,
     meaning:
       'Whether memory is filled from disk after a start, in the background. recent: with what was written last, up to half of l1.max_memory. full: until memory is full.',
   },
@@ -203,6 +221,7 @@ export const CACHE_KEYS = [
     default: '64MB',
     min: '1MB',
     max: '4GB',
+    live: false,
     meaning: 'Bytes a second that warming up may read.',
   },
   {
@@ -211,6 +230,7 @@ export const CACHE_KEYS = [
     field: 'enabled',
     type: 'boolean',
     default: true,
+    live: true,
     meaning:
       'Whether values are compressed on disk, with LZ4. A value that would not shrink by a fifth is written as it is.',
   },
@@ -222,6 +242,7 @@ export const CACHE_KEYS = [
     default: '4KB',
     min: '64',
     max: '1GB',
+    live: true,
     meaning: 'Values below this size are not compressed: it would cost more than writing them.',
   },
   {
@@ -232,6 +253,7 @@ export const CACHE_KEYS = [
     default: '64KB',
     min: '64',
     max: '1GB',
+    live: true,
     meaning: 'Values above this size are not compressed: others would wait for it.',
   },
   {
@@ -243,6 +265,7 @@ export const CACHE_KEYS = [
     min: '1KB',
     max: '1GB',
     zero: 'by memory: a 512th of l1.max_memory',
+    live: true,
     meaning:
       'Values from this size on live on disk: they leave memory as soon as they are written, and are not kept there when they are read, so that one of them does not push thousands of small ones out. Without a disk tier it has no effect.',
   },

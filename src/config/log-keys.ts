@@ -9,6 +9,7 @@ export const LOG_KEYS = [
     default: 'info',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     options: ['--log-level', '-v'],
+    live: true,
     meaning: 'The least level that is logged.',
   },
   {
@@ -18,6 +19,7 @@ export const LOG_KEYS = [
     type: 'string',
     default: '',
     unit: 'a path; empty: standard output',
+    live: false,
     meaning: 'The file to append the log to.',
   },
   {
@@ -27,6 +29,7 @@ export const LOG_KEYS = [
     type: 'choice',
     default: 'auto',
     choices: ['auto', 'always', 'never'],
+    live: false,
     meaning:
       'Lines for people instead of JSON. auto: when the log goes to standard output and that is a terminal.',
   },

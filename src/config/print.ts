@@ -55,6 +55,8 @@ ${RESERVED}A key, a section or a \`RAT_MEMCACHED_\` variable that does not exist
 
 **Durations** are a number of seconds or a text with a unit: \`"500ms"\`, \`"30s"\`, \`"5m"\`, \`"1h"\`, \`"7d"\`.
 
+**SIGHUP** reads the file again, with environment and command line on top as at the start. What can change while the server runs does, each key below says whether it can; the log has a line for each key that has changed, and one for each that waits for a restart. A configuration that is bad changes nothing.
+
 Some rules span two keys: \`ttl.default\` may be no longer than \`ttl.max\`; \`server.max_item_size\` may be at most half of \`l1.max_memory\`; \`tls.enabled\` needs \`tls.cert\`, and certificates of clients can be checked only with \`tls.ca\`; a \`metrics.bind\` that other machines can reach needs \`metrics.token\`.
 
 ## Variables of other images
@@ -146,7 +148,7 @@ function describeTables(definition: TableDefinition): string {
     `### [[${keyPath(definition)}]]`,
     definition.meaning,
     columns.join('\n'),
-    `At most ${definition.entriesMax}, and none by default. Only a file can set them, neither the environment nor the command line.`,
+    `At most ${definition.entriesMax}, and none by default. Only a file can set them, neither the environment nor the command line. New ones take effect ${whenNew(definition)}.`,
     ['```toml', ...exampleOf(definition), '```'].join('\n'),
   ].join('\n\n')
 }
@@ -174,8 +176,13 @@ function describeKey(definition: KeyDefinition, defaults: Config): string {
       `- Default: \`${printValue(definition, fieldOf(defaults, definition))}\``,
       `- Environment: \`${envName(definition)}\``,
       `- Command line: ${options === '' ? 'none' : options}`,
+      `- A new value takes effect: ${whenNew(definition)}`,
     ].join('\n'),
   ].join('\n\n')
+}
+
+function whenNew({ live }: { readonly live: boolean }): string {
+  return live ? 'on SIGHUP' : 'after a restart'
 }
 
 function fieldOf(config: Config, definition: KeyDefinition): ConfigValue {

@@ -58,6 +58,8 @@ export interface KeyDefinition extends ValueDefinition {
   readonly default: string | number | boolean | readonly string[]
   /** The options of the command line that set this key. */
   readonly options?: readonly string[]
+  /** Whether a new value takes effect when the configuration is reloaded; if not, it waits for a restart. */
+  readonly live: boolean
   /** It is never shown to who is not allowed to read the configuration file. */
   readonly secret?: true
 }
@@ -77,6 +79,8 @@ export interface TableDefinition {
   readonly name: string
   readonly field: string
   readonly entriesMax: number
+  /** As that of a key. */
+  readonly live: boolean
   readonly meaning: string
   readonly columns: readonly ColumnDefinition[]
 }

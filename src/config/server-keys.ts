@@ -12,6 +12,7 @@ export const SERVER_KEYS = [
     default: ['127.0.0.1:11211'],
     unit: '"HOST:PORT", "[IPV6]:PORT", ":PORT" (all interfaces) or "unix:/PATH", with "notls:", "btls:", "mtls:" or "proto[ascii]:" in front where wanted',
     options: ['--bind', '-l', '-p', '-s'],
+    live: false,
     meaning:
       'The addresses to listen on. Without auth.file, an address that others can reach gives them the whole cache. Port 0 takes any free port. With tls.enabled, notls: keeps an address of TCP in the clear, btls: asks no certificate of clients there, and mtls: demands one; a UNIX socket never has TLS. proto[ascii]: and proto[binary]: say what is spoken at an address.',
   },
@@ -24,6 +25,7 @@ export const SERVER_KEYS = [
     min: '0',
     max: '777',
     options: ['-a'],
+    live: false,
     meaning: 'The permissions of a UNIX socket, octal. Clients need to read and to write it.',
   },
   {
@@ -34,6 +36,7 @@ export const SERVER_KEYS = [
     default: 'auto',
     choices: ['auto', 'ascii', 'binary'],
     options: ['-B'],
+    live: false,
     meaning:
       'What clients speak: ascii is the text protocol, binary the binary one. With auto, the first byte of a connection tells.',
   },
@@ -47,6 +50,7 @@ export const SERVER_KEYS = [
     min: 1,
     max: 1_000_000,
     options: ['-c'],
+    live: true,
     meaning:
       'Connections open at a time. One more is told "ERROR Too many open connections" and closed, or waits: see server.when_full. The limit on open files of the process has to be higher.',
   },
@@ -58,6 +62,7 @@ export const SERVER_KEYS = [
     default: 'refuse',
     choices: ['refuse', 'wait'],
     options: ['-o maxconns_fast', '-o no_maxconns_fast'],
+    live: true,
     meaning:
       'What becomes of a client when server.max_connections is reached. refuse: it is told so and closed. wait: it is served when another one leaves; as many wait as server.backlog says, and those beyond are refused.',
   },
@@ -71,6 +76,7 @@ export const SERVER_KEYS = [
     min: 1,
     max: 1_000_000,
     zero: 'unlimited',
+    live: true,
     meaning:
       'Connections of one client address at a time; one more is refused as if server.max_connections were reached. UNIX sockets do not count. Clients behind one translator of addresses share its limit.',
   },
@@ -84,6 +90,7 @@ export const SERVER_KEYS = [
     min: 1,
     max: 65_535,
     options: ['-b'],
+    live: false,
     meaning:
       'Connections that the kernel may hold until they are accepted. The kernel has a limit of its own (net.core.somaxconn on Linux).',
   },
@@ -96,6 +103,7 @@ export const SERVER_KEYS = [
     min: '1KB',
     max: '1GB',
     options: ['-I'],
+    live: true,
     meaning:
       'The largest item: its key, its value and its header count. At most half of l1.max_memory. A larger one is refused and what was stored under its key is removed.',
   },
@@ -109,6 +117,7 @@ export const SERVER_KEYS = [
     max: '24d',
     zero: 'never',
     options: ['-o idle_timeout'],
+    live: true,
     meaning: 'A connection that has sent nothing for this long is closed.',
   },
   {
@@ -119,6 +128,7 @@ export const SERVER_KEYS = [
     default: '10s',
     min: '0s',
     max: '1h',
+    live: true,
     meaning:
       'How long stopping may take: until then, clients get the replies to what they have already sent; after that, their connections are cut.',
   },
@@ -132,6 +142,7 @@ export const SERVER_KEYS = [
     min: 1,
     max: 1_000_000,
     options: ['-R'],
+    live: true,
     meaning:
       'Commands of one connection that are handled before the other connections get their turn.',
   },
@@ -143,6 +154,7 @@ export const SERVER_KEYS = [
     default: '8MB',
     min: '2KB',
     max: '256MB',
+    live: true,
     meaning:
       'The longest command line of a get with many keys. Every other command line is limited to 2048 bytes.',
   },
@@ -154,6 +166,7 @@ export const SERVER_KEYS = [
     default: '1MB',
     min: '16KB',
     max: '1GB',
+    live: true,
     meaning:
       'Bytes of replies that may wait for one client. When there are more, no further commands of that client are read until it has taken them.',
   },
@@ -165,6 +178,7 @@ export const SERVER_KEYS = [
     default: '256MB',
     min: '1MB',
     zero: 'unlimited',
+    live: true,
     meaning:
       'Bytes that all clients together may have under way: replies that are not taken, lines and values that have come in part. When there are more, the client that has most is cut off, and so on until it is enough. It is never less than twice server.max_item_size and server.max_get_line together.',
   },
@@ -176,6 +190,7 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a user name; empty: stay the same user',
     options: ['-u'],
+    live: false,
     meaning:
       'The user to change to once the addresses are bound. It counts only for a server that is started as root.',
   },
@@ -187,6 +202,7 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a path; empty: none',
     options: ['-P'],
+    live: false,
     meaning:
       'The file to write the process id to. It is removed when the server stops, if the user of the server may do so.',
   },
@@ -197,6 +213,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: true,
     options: ['-F'],
+    live: true,
     meaning: 'Whether clients may flush the cache.',
   },
   {
@@ -206,6 +223,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: true,
     options: ['-X'],
+    live: true,
     meaning: 'Whether clients may list the keys of others.',
   },
   {
@@ -215,6 +233,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: true,
     options: ['-W'],
+    live: true,
     meaning: 'Whether clients may watch what others do.',
   },
   {
@@ -224,6 +243,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: false,
     options: ['-A'],
+    live: true,
     meaning: 'Whether clients may stop the server.',
   },
   {
@@ -233,6 +253,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: false,
     options: ['-D'],
+    live: true,
     meaning:
       'Whether gets, sets and deletes are counted by prefixes of keys from the start, for "stats detail dump". Clients can turn it on and off by "stats detail". It costs some tenths of a microsecond a command.',
   },
@@ -244,6 +265,7 @@ export const SERVER_KEYS = [
     default: ':',
     unit: 'one character',
     options: ['-D'],
+    live: false,
     meaning: 'What ends the prefix of a key.',
   },
   {
@@ -254,8 +276,9 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a path; empty: none',
     options: ['-Y'],
+    live: true,
     meaning:
-      'The file with the users, NAME:PASSWORD on each line. With it, clients have to log in before anything else: in text by a set of any key with "NAME PASSWORD" as its value, in the binary protocol by SASL PLAIN. SIGHUP reads it again. Only the user of the server should be able to read it.',
+      'The file with the users, NAME:PASSWORD on each line. With it, clients have to log in before anything else: in text by a set of any key with "NAME PASSWORD" as its value, in the binary protocol by SASL PLAIN. SIGHUP reads it again; that clients have to log in at all cannot change without a restart. Only the user of the server should be able to read it.',
   },
   {
     section: 'auth',
@@ -264,6 +287,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: false,
     options: ['-S'],
+    live: false,
     meaning:
       'Whether clients have to log in even if there are no users. Where there are users they always have to.',
   },
@@ -276,6 +300,7 @@ export const SERVER_KEYS = [
     unit: 'attempts',
     min: 1,
     max: 1000,
+    live: true,
     meaning: 'Logins that may fail on one connection. With the last of them it ends.',
   },
   {
@@ -288,6 +313,7 @@ export const SERVER_KEYS = [
     min: 1,
     max: 1_000_000,
     zero: 'unlimited',
+    live: true,
     meaning:
       'Logins of one client address that may fail in a minute. Beyond that its logins fail without a look at the password, until a minute has passed; who has logged in before is not disturbed.',
   },
@@ -298,6 +324,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: false,
     options: ['-Z'],
+    live: false,
     meaning: 'Whether TCP is encrypted. See server.bind for addresses that are to be exceptions.',
   },
   {
@@ -308,6 +335,7 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a path',
     options: ['-o ssl_chain_cert'],
+    live: true,
     meaning:
       'The certificate of the server with those that lead to its authority, PEM. SIGHUP and the command refresh_certs read the files of this section again.',
   },
@@ -319,6 +347,7 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a path; empty: it is in tls.cert',
     options: ['-o ssl_key'],
+    live: true,
     meaning: 'The private key of the certificate, PEM, without a passphrase.',
   },
   {
@@ -329,6 +358,7 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a path; empty: none',
     options: ['-o ssl_ca_cert'],
+    live: true,
     meaning: 'The authorities whose certificates clients may have, PEM.',
   },
   {
@@ -339,6 +369,7 @@ export const SERVER_KEYS = [
     default: 'none',
     choices: ['none', 'request', 'require'],
     options: ['-o ssl_verify_mode'],
+    live: false,
     meaning:
       'Whether clients are asked for a certificate. request: a client may have none, but not a bad one. require: it must have a good one.',
   },
@@ -350,6 +381,7 @@ export const SERVER_KEYS = [
     default: '1.2',
     choices: ['1.0', '1.1', '1.2', '1.3'],
     options: ['-o ssl_min_version'],
+    live: true,
     meaning: 'The oldest version of TLS that is spoken.',
   },
   {
@@ -360,6 +392,7 @@ export const SERVER_KEYS = [
     default: '',
     unit: 'a list in the form of OpenSSL; empty: that of the runtime',
     options: ['-o ssl_ciphers'],
+    live: true,
     meaning: 'The ciphers that may be used.',
   },
   {
@@ -369,6 +402,7 @@ export const SERVER_KEYS = [
     type: 'boolean',
     default: false,
     options: ['-o ssl_session_cache'],
+    live: true,
     meaning: 'Whether a client that comes back may go on with the session that it had.',
   },
   {
@@ -379,6 +413,7 @@ export const SERVER_KEYS = [
     default: '10s',
     min: '1s',
     max: '5m',
+    live: false,
     meaning: 'How long a client may take to agree on keys.',
   },
 ] as const

@@ -10,6 +10,7 @@ export const TTL_KEYS = [
     min: '1s',
     max: '3650d',
     zero: 'never',
+    live: true,
     meaning:
       'When an item is over to which a client gives no expiry (exptime 0). What was stored before keeps what it has, here and below.',
   },
@@ -22,6 +23,7 @@ export const TTL_KEYS = [
     min: '1s',
     max: '3650d',
     zero: 'no limit',
+    live: true,
     meaning:
       'The longest life of an item, counted from the command that stores or touches it. A client that asks for more, or for an instant farther away, or for none, is given this.',
   },
@@ -34,6 +36,7 @@ export const TTL_KEYS = [
     min: '100ms',
     max: '1d',
     zero: 'off: what is over leaves when it is asked for, or to make room',
+    live: true,
     meaning:
       'How often expired and flushed items are looked for, in memory and on disk. It is done in slices of half a millisecond, and takes at most a twentieth of the time unless it finds much.',
   },
@@ -45,6 +48,7 @@ export const TTL_TABLES = [
     name: 'rules',
     field: 'rules',
     entriesMax: 1000,
+    live: true,
     meaning:
       'What holds for keys that begin with a prefix, instead of ttl.default and ttl.max. The longest prefix that fits counts, and only that one; what its rule leaves out is as for all keys.',
     columns: [

@@ -44,6 +44,7 @@ import { hashKey, highSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
 import { KEPT_STATES, Loader } from './loader.ts'
 import type { Adopter } from './loader.ts'
+import { takeChanges } from './option-changes.ts'
 import { isAdmitted, isLarge } from './tiers.ts'
 import type { TierRules } from './tiers.ts'
 import { WarmUp } from './warm-up.ts'
@@ -83,7 +84,6 @@ export class DiskTier implements ChangeSource, KeyHasher {
   readonly #clock: Clock
   readonly #metrics: Metrics
   readonly #changed = new ChangedItems()
-  readonly #early: number
   #warmUp!: WarmUp
   #seed!: HashSeed
   #highSeed!: HashSeed
@@ -109,7 +109,6 @@ export class DiskTier implements ChangeSource, KeyHasher {
     this.#host = host
     this.#clock = clock
     this.#metrics = metrics
-    this.#early = options.stagedBytesMax / EARLY_PART
   }
 
   /** Opens the disk. Rejects with a ServerError, see `L2Store.open`. */
@@ -284,6 +283,14 @@ export class DiskTier implements ChangeSource, KeyHasher {
     void this.l2.recovered.then(() => this.#warmUp.run(memoryBytes, bytesPerS))
   }
 
+  /** Takes what is different in `next` from `before`; the rest may have been changed by commands since. */
+  reconfigure(before: TierOptions, next: TierOptions): void {
+    takeChanges(this.#options, before, next)
+    // What had been left in memory is written from now on.
+    if (before.onEvict && !next.onEvict) this.#gatherAll()
+    this.l2.optionsChanged()
+  }
+
   tick(): void {
     this.l2.reserveSequences(this.sequence)
   }
@@ -302,7 +309,7 @@ export class DiskTier implements ChangeSource, KeyHasher {
     if (this.#changed.count > RING_MIN + RING_PER_ITEM * this.#l1.count) this.#gatherAll()
     this.#changed.push(item)
     this.changedBytes += itemBytes(keyBytes(this.#words, item), valueBytes(this.#words, item))
-    if (this.changedBytes > this.#early) this.l2.writer.writeSoon()
+    if (this.changedBytes > this.#options.stagedBytesMax / EARLY_PART) this.l2.writer.writeSoon()
   }
 
   /** Puts every changed item into the ring, once. */

@@ -9,14 +9,19 @@ export class ReadinessWatch {
   /** The server is stopping. */
   isDraining = false
   readonly #context: CommandContext
-  readonly #degradedLimitMs: number
+  #degradedLimitMs = Infinity
   /** When it was first seen that the disk tier is in trouble; NaN while it is not. */
   #degradedAtMs = Number.NaN
 
   /** `degradedLimitMs` 0 is no limit. */
   constructor(context: CommandContext, degradedLimitMs: number) {
     this.#context = context
-    this.#degradedLimitMs = degradedLimitMs === 0 ? Infinity : degradedLimitMs
+    this.limitDegraded(degradedLimitMs)
+  }
+
+  /** For how long the disk tier may be in trouble; 0 is no limit. */
+  limitDegraded(ms: number): void {
+    this.#degradedLimitMs = ms === 0 ? Infinity : ms
   }
 
   /** Looks at the disk. To be called often enough that trouble is seen when it begins. */

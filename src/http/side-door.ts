@@ -14,6 +14,7 @@ import { keyAnswer } from './key-report.ts'
 import { PrometheusReport } from './prometheus.ts'
 import type { ReadinessWatch } from './readiness.ts'
 import { statsDocument } from './stats-report.ts'
+import type { ReportSources } from './stats-report.ts'
 
 /** The side door of a server, open. */
 export interface OpenSideDoor {
@@ -23,21 +24,21 @@ export interface OpenSideDoor {
 }
 
 /**
- * Opens `metrics.bind`. Resolves to null where the default address is taken: then another server of this
+ * Opens `metrics.bind` of the configuration that `inForce` gives, which may be another later. Resolves to null where the default address is taken: then another server of this
  * machine has it, and this one goes without. Rejects with CANNOT_BIND for any other.
  */
 export async function openSideDoor(
-  config: Config,
+  inForce: () => Config,
   context: CommandContext,
   readiness: ReadinessWatch,
   log: Logger,
 ): Promise<OpenSideDoor | null> {
-  const { bind, token } = config.metrics
+  const { bind, token } = inForce().metrics
   const address = parseListenAddress(bind)
   assert(address?.kind === 'tcp', 'the configuration has checked metrics.bind')
   const { clock } = context
   const loopDelay = new LoopDelay(clock)
-  const responders = respondersOf(config, context, readiness, loopDelay)
+  const responders = respondersOf(inForce, context, readiness, loopDelay)
   const door = new SideDoor({ ...address, token }, responders, clock, log)
   try {
     const bound = await door.open()
@@ -61,13 +62,19 @@ export async function openSideDoor(
 }
 
 function respondersOf(
-  config: Config,
+  inForce: () => Config,
   context: CommandContext,
   readiness: ReadinessWatch,
   loopDelay: LoopDelay,
 ): ReadonlyMap<string, Responder> {
-  const { valuesAllowed } = config.metrics
-  const sources = { context, config, loopDelay, readiness: () => readiness.read() }
+  const sources: ReportSources = {
+    context,
+    get config() {
+      return inForce()
+    },
+    loopDelay,
+    readiness: () => readiness.read(),
+  }
   const prometheus = new PrometheusReport(sources)
   return new Map<string, Responder>([
     ...frontResponders(),
@@ -75,7 +82,7 @@ function respondersOf(
     ['/readyz', () => readyAnswer(readiness)],
     ['/metrics', () => prometheus.answer()],
     ['/stats.json', () => jsonAnswer(200, statsDocument(sources))],
-    ['/key', (query) => keyAnswer(context, query, valuesAllowed)],
+    ['/key', (query) => keyAnswer(context, query, sources.config.metrics.valuesAllowed)],
   ])
 }
 

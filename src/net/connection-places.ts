@@ -42,7 +42,8 @@ export class ConnectionPlaces {
   }
 
   take(remoteAddress: string | undefined): Place {
-    const counts = this.#limits.connectionsPerAddressMax > 0 && remoteAddress !== undefined
+    // Counted whether there is a limit or not: there may be one later.
+    const counts = remoteAddress !== undefined
     const address = plain(remoteAddress)
     this.#taken++
     if (counts) this.#ofAddress.set(address, (this.#ofAddress.get(address) ?? 0) + 1)

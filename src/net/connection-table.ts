@@ -85,6 +85,11 @@ export class ConnectionTable {
     return this.#waiting.length === 0
   }
 
+  /** The options have changed: clients that wait may come in now. */
+  limitsChanged(): void {
+    this.#admitNext()
+  }
+
   /** A place for a client that was just accepted; null if there is none. */
   take(socket: Socket): Place | null {
     if (this.#places.fullFor(socket.remoteAddress)) {

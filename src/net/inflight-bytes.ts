@@ -14,19 +14,24 @@ export interface InflightHolder {
 }
 
 export class InflightBytes {
-  readonly #bytesMax: number
+  #bytesMax = Infinity
   readonly #cutOff: (bytes: number) => void
   readonly #holders = new Map<InflightHolder, number>()
   #bytes = 0
 
   /** `bytesMax` 0 is no limit; `cutOff` is told of each client that had to go. */
   constructor(bytesMax: number, cutOff: (bytes: number) => void) {
-    this.#bytesMax = bytesMax === 0 ? Infinity : bytesMax
     this.#cutOff = cutOff
+    this.limitTo(bytesMax)
   }
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** A new limit, 0 for none. Who has too much by it is cut off when something is noted next. */
+  limitTo(bytesMax: number): void {
+    this.#bytesMax = bytesMax === 0 ? Infinity : bytesMax
   }
 
   /** Notes how much a client has now. It may be cut off for it, or others. */

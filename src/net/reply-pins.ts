@@ -12,17 +12,19 @@ const PINNED_PART = 8
 
 export class ReplyPins {
   readonly #owner: PinOwner
-  readonly #bytesMax: number
+  readonly #memoryBytes: () => number
   #bytes = 0
 
-  constructor(owner: PinOwner, memoryBytes: number) {
+  /** `memoryBytes` says how much memory for items there is, which may change. */
+  constructor(owner: PinOwner, memoryBytes: () => number) {
     this.#owner = owner
-    this.#bytesMax = Math.floor(memoryBytes / PINNED_PART)
+    this.#memoryBytes = memoryBytes
   }
 
   /** Pins an item for a reply with its value. Returns false where the value is to be copied instead. */
   pin(item: number, valueBytes: number): boolean {
-    if (this.#bytes + valueBytes > this.#bytesMax || !this.#owner.pin(item)) return false
+    const bytesMax = this.#memoryBytes() / PINNED_PART
+    if (this.#bytes + valueBytes > bytesMax || !this.#owner.pin(item)) return false
     this.#bytes += valueBytes
     return true
   }

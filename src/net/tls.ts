@@ -47,7 +47,7 @@ export class TlsDoor {
 }
 
 export class Tls {
-  readonly #section: TlsSection
+  #section: TlsSection
   readonly #clock: Clock
   readonly #metrics: Metrics
   readonly #log: Logger
@@ -95,19 +95,31 @@ export class Tls {
     return new TlsDoor(server)
   }
 
+  /**
+   * Reads what a section names. Fails with CERTIFICATES_UNUSABLE. What it returns puts it in force, for
+   * connections to come; whom to ask for a certificate, and how long a handshake may take, stays.
+   */
+  prepare(section: TlsSection): () => void {
+    const context = contextOptions(section)
+    return () => {
+      this.#section = section
+      this.#context = context
+      for (const server of this.#servers) server.setSecureContext(context)
+      this.readAtS = this.#clock.nowS
+      this.#log.info({}, 'the certificates were refreshed')
+    }
+  }
+
   /** Reads the certificates again, for connections to come. If they are not good, the old ones stay. */
   refresh(): boolean {
     try {
-      this.#context = contextOptions(this.#section)
+      this.prepare(this.#section)()
+      return true
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.#log.error({ reason }, 'the certificates were not refreshed: the old ones stay in use')
       return false
     }
-    for (const server of this.#servers) server.setSecureContext(this.#context)
-    this.readAtS = this.#clock.nowS
-    this.#log.info({}, 'the certificates were refreshed')
-    return true
   }
 
   #failed(error: unknown): void {

@@ -115,6 +115,9 @@ export const METRIC = {
   L2_SWEPT: 74,
   /** Of the packs that were read, those that were read at once. */
   L2_READS_INLINE: 75,
+  /** Times that the configuration was read again, and times that it was bad. */
+  CONFIG_RELOADS: 76,
+  CONFIG_RELOAD_ERRORS: 77,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]

@@ -25,7 +25,7 @@ export class Protocols {
   readonly #choice: ProtocolChoice
   readonly #text: Protocol
   readonly #binary: Protocol
-  readonly #unlockedText: Protocol
+  readonly #unlockedText: TextProtocol
   readonly #unlockedBinary: Protocol
 
   constructor(options: ProtocolOptions) {
@@ -36,6 +36,11 @@ export class Protocols {
     this.#text = requiresLogin ? new TextLoginProtocol(text.reply) : text
     this.#unlockedBinary = new BinaryProtocol(requiresLogin ? ACCESS.UNLOCKED : ACCESS.OPEN)
     this.#binary = requiresLogin ? new BinaryProtocol(ACCESS.LOCKED) : this.#unlockedBinary
+  }
+
+  /** From now on the line of a multiget may be so long. */
+  limitGetLine(bytesMax: number): void {
+    this.#unlockedText.limitGetLine(bytesMax)
   }
 
   /** The protocol of a client, by the first byte of its input. */

@@ -43,7 +43,8 @@ const TOKENS_KEPT = 7
 
 /** Parses the text protocol. Holds limits and scratch space, no state of a connection. */
 export class TextParser {
-  readonly #getLineBytesMax: number
+  /** Bounds the line of a multiget, the only one that may be long. */
+  getLineBytesMax: number
   /** Start and end of the first tokens of the line at hand. */
   readonly #tokens: Int32Array = new Int32Array(TOKENS_KEPT * 2)
   #tokenCount = 0
@@ -53,9 +54,8 @@ export class TextParser {
   readonly #number: U64 = { hi: 0, lo: 0 }
   readonly #meta: MetaParser = new MetaParser()
 
-  /** `getLineBytesMax` bounds the line of a multiget, the only one that may be long. */
   constructor(getLineBytesMax: number) {
-    this.#getLineBytesMax = getLineBytesMax
+    this.getLineBytesMax = getLineBytesMax
   }
 
   parse(input: InputWindow, request: Request): Parsed {
@@ -340,7 +340,7 @@ export class TextParser {
     const verb = skipSpaces(buffer, input.start, input.start + LEADING_SPACES_MAX)
     const isGet =
       startsWith(buffer, verb, input.end, 'get ') || startsWith(buffer, verb, input.end, 'gets ')
-    return isGet && length <= this.#getLineBytesMax ? PARSED.NEED_MORE : PARSED.LINE_TOO_LONG
+    return isGet && length <= this.getLineBytesMax ? PARSED.NEED_MORE : PARSED.LINE_TOO_LONG
   }
 
   #readKey(request: Request, op: Op): Parsed {

@@ -20,6 +20,11 @@ export class TextProtocol implements Protocol {
     this.#parser = new TextParser(getLineBytesMax)
   }
 
+  /** From now on the line of a multiget may be so long. */
+  limitGetLine(bytesMax: number): void {
+    this.#parser.getLineBytesMax = bytesMax
+  }
+
   parse(input: InputWindow, request: Request): Parsed {
     return this.#parser.parse(input, request)
   }

@@ -67,9 +67,7 @@ export interface GenerationListOptions {
 
 export class GenerationList {
   readonly slots: Slot[] = []
-  readonly generationBytes: number
   readonly #options: GenerationListOptions
-  readonly #levelOptions: GenerationOptions
   readonly #keys: KeyMap
   readonly #files: FileSystem
   readonly #clock: Clock
@@ -102,21 +100,12 @@ export class GenerationList {
     this.#files = files
     this.#clock = clock
     this.#log = log
-    this.generationBytes = Math.floor(
-      (options.diskBytesMax * USED_PERMILLE) / 1000 / GENERATIONS_WANTED,
-    )
-    const writeBufferBytes = Math.min(
-      WRITE_BUFFER_BYTES_MAX,
-      Math.max(WRITE_BUFFER_BYTES_MIN, Math.floor(this.generationBytes / WRITE_BUFFERS_MIN)),
-    )
-    this.#levelOptions = {
-      writeBufferBytes,
-      cacheBytes: CACHE_BYTES,
-      maxFileBytes: Math.max(2 ** 20, writeBufferBytes),
-      maxOpenFiles: MAX_OPEN_FILES,
-    }
   }
 
+  /** How large one of them becomes. Those that are there when the cap changes are as they are. */
+  get generationBytes(): number {
+    return Math.floor((this.#options.diskBytesMax * USED_PERMILLE) / 1000 / GENERATIONS_WANTED)
+  }
   /** The generation that is written; there is one from `openAll` or `add` on. */
   get newest(): Slot {
     return this.slots.at(-1)!
@@ -239,7 +228,24 @@ export class GenerationList {
 
   /** Bytes that a generation takes at most beside what was written to it. */
   get logBytesMax(): number {
-    return LOGS * this.#levelOptions.writeBufferBytes
+    return LOGS * this.#writeBufferBytes
+  }
+
+  get #writeBufferBytes(): number {
+    return Math.min(
+      WRITE_BUFFER_BYTES_MAX,
+      Math.max(WRITE_BUFFER_BYTES_MIN, Math.floor(this.generationBytes / WRITE_BUFFERS_MIN)),
+    )
+  }
+
+  get #levelOptions(): GenerationOptions {
+    const writeBufferBytes = this.#writeBufferBytes
+    return {
+      writeBufferBytes,
+      cacheBytes: CACHE_BYTES,
+      maxFileBytes: Math.max(2 ** 20, writeBufferBytes),
+      maxOpenFiles: MAX_OPEN_FILES,
+    }
   }
 
   async closeAll(): Promise<void> {

@@ -80,6 +80,8 @@ export class L2Store {
   readonly #metrics: Metrics
   readonly #log: Logger
   readonly #timers: Repeating[] = []
+  /** What is written from time to time. */
+  #writing: Repeating | null = null
   #recovering: Promise<void> = Promise.resolve()
   /** What is on disk can be believed after a crash. */
   #savedTrust = true
@@ -170,10 +172,8 @@ export class L2Store {
   start(): void {
     const { facts } = this.#state
     this.#recovering = this.#recover()
+    this.#writing = this.#writeEvery(this.options.writeIntervalMs)
     this.#timers.push(
-      this.#clock.every(this.options.writeIntervalMs, () => {
-        if (!this.writer.isIdle) this.writer.writeSoon()
-      }),
       this.#clock.every(TICK_MS, () => {
         facts.clockS = this.#clock.nowS
         this.#state.save()
@@ -181,6 +181,20 @@ export class L2Store {
         this.#lookForDirectory()
       }),
     )
+  }
+
+  /** The options have changed, which this store and its parts share. */
+  optionsChanged(): void {
+    if (this.#writing === null) return
+    this.#writing.stop()
+    this.#writing = this.#writeEvery(this.options.writeIntervalMs)
+    this.writer.makeRoom()
+  }
+
+  #writeEvery(intervalMs: number): Repeating {
+    return this.#clock.every(intervalMs, () => {
+      if (!this.writer.isIdle) this.writer.writeSoon()
+    })
   }
 
   // ------------------------------------------------------------------ asking
@@ -349,6 +363,8 @@ export class L2Store {
   /** Writes everything and closes. Resolves when nothing is open any more. */
   async close(): Promise<void> {
     for (const timer of this.#timers) timer.stop()
+    this.#writing?.stop()
+    this.#writing = null
     const wasRecovering = this.isRecovering
     this.#recovery.stop()
     await this.#recovering

@@ -85,18 +85,25 @@ export class Space {
     while (this.#full.length > 0 && !this.#writer.writesTo(this.#full[0]!.id)) {
       void this.#seal(this.#full.shift()!)
     }
+    // More than once only where the cap was lowered.
+    while (await this.#dropOldest());
+  }
+
+  /** Returns true if that had to be waited for: then more may have to go. */
+  async #dropOldest(): Promise<boolean> {
+    const list = this.#list
     const oldest = list.slots[0]!
     const left = list.bytesMax - list.bytes
-    if (left > list.generationBytes / DROP_PART) return
-    if (oldest === list.newest || this.#writer.writesTo(oldest.id)) return
+    if (left > list.generationBytes / DROP_PART) return false
+    if (oldest === list.newest || this.#writer.writesTo(oldest.id)) return false
     this.#dropping ??= this.#drop(oldest).finally(() => {
       this.#dropping = null
     })
-    if (left < list.generationBytes / HURRY_PART) {
-      this.#hurry = true
-      await this.#dropping
-      this.#hurry = false
-    }
+    if (left >= list.generationBytes / HURRY_PART) return false
+    this.#hurry = true
+    await this.#dropping
+    this.#hurry = false
+    return true
   }
 
   /** Waits until nothing is being dropped. */

@@ -86,6 +86,8 @@ export class WriteBehind {
   /** A batch is with the disk, and since when. */
   isWriting = false
   writingSinceMs = 0
+  /** `afterBatch` is to be called though there may be nothing to write. */
+  #wantsRoom = false
 
   constructor(
     list: GenerationList,
@@ -216,6 +218,12 @@ export class WriteBehind {
     if (this.#open.bytes + this.#source.changedBytes >= BATCH_BYTES) this.writeSoon()
   }
 
+  /** Lets the generations be brought under the cap, which has changed. */
+  makeRoom(): void {
+    this.#wantsRoom = true
+    this.writeSoon()
+  }
+
   /** Begins to write in the next turn, if that is not being done. */
   writeSoon(): void {
     if (this.#running !== null) return
@@ -251,6 +259,7 @@ export class WriteBehind {
       const isAll = this.#source.addChanged(() => this.#open.bytes >= BATCH_BYTES)
       if (isAll) this.#served = this.#waiters.splice(0)
       if (!this.#open.isEmpty) await this.#writeOpen(isAll)
+      else if (this.#wantsRoom) await this.#makeRoom()
       release(this.#served)
       this.#unblock()
       if (this.degraded && this.#stopping) return
@@ -271,7 +280,16 @@ export class WriteBehind {
     batch.release()
     if (!written) return
     if (isAll) this.#journal.forgetUpTo(sequence)
+    await this.#makeRoom()
+  }
+
+  async #makeRoom(): Promise<void> {
+    this.#wantsRoom = false
     try {
+      await this.afterBatch()
+      if (!this.#open.isEmpty || this.#open.generation === this.#list.newest.id) return
+      // What is empty must not hold on to a generation that is full and may have to go.
+      this.discardOpen()
       await this.afterBatch()
     } catch (error) {
       this.#log.warn({ err: error }, 'the disk tier cannot make room or begin a new generation')

@@ -22,7 +22,7 @@ class Owner {
 describe('pins of replies', () => {
   it('take an eighth of the memory, and no more', () => {
     const owner = new Owner()
-    const pins = new ReplyPins(owner, 8000)
+    const pins = new ReplyPins(owner, () => 8000)
     assert.equal(pins.pin(1, 600), true)
     assert.equal(pins.pin(2, 401), false)
     assert.equal(pins.pin(3, 400), true)
@@ -32,7 +32,7 @@ describe('pins of replies', () => {
 
   it('give their room back', () => {
     const owner = new Owner()
-    const pins = new ReplyPins(owner, 8000)
+    const pins = new ReplyPins(owner, () => 8000)
     pins.pin(1, 1000)
     pins.unpin(1, 1000)
     assert.deepEqual(owner.pinned, [])
@@ -41,7 +41,7 @@ describe('pins of replies', () => {
 
   it('count nothing where the owner has no pin left', () => {
     const owner = new Owner()
-    const pins = new ReplyPins(owner, 8000)
+    const pins = new ReplyPins(owner, () => 8000)
     owner.refuses = true
     assert.equal(pins.pin(1, 1000), false)
     owner.refuses = false
