@@ -17,6 +17,10 @@ import { documentAfter } from './document.ts'
 const PATIENCE_MS = 10_000
 /** The interval at which the page asks, at first. */
 const INTERVAL_MS = 2000
+/** By the browser's clock. */
+const STARTED_AT_MS = 1_750_000_000_000
+/** Long after: it may not have passed already. */
+const PAUSED_AT_MS = STARTED_AT_MS + 3_600_000
 
 export interface SceneOptions {
   readonly token?: string
@@ -75,7 +79,9 @@ export async function withScene(
     page.on('console', (message) => {
       if (/Content Security Policy|Trusted/.test(message.text())) problems.push(message.text())
     })
-    await page.clock.install()
+    // Its time stands still but when a test lets it run.
+    await page.clock.install({ time: STARTED_AT_MS })
+    await page.clock.pauseAt(PAUSED_AT_MS)
     const url = `http://${address}/`
     await page.goto(url)
     await play({
