@@ -165,6 +165,7 @@ function readEnvironment(draft: Draft, env: ConfigSources['env']): void {
       continue
     }
     if (definition === undefined) {
+      if (isServiceLink(variable, text)) continue
       const known = nearest(variable, definitions.keys())
       draft.problems.push(`${variable} in the environment: unknown key${suggestion(known)}`)
       continue
@@ -174,6 +175,19 @@ function readEnvironment(draft: Draft, env: ConfigSources['env']): void {
     if (checked.ok) keep(draft, definition, checked.value, place)
     else draft.problems.push(`${place}: ${keyPath(definition)}: ${checked.problem}`)
   }
+}
+
+/**
+ * Kubernetes and Docker tell a container of a service "rat-memcached" where it is, in variables that
+ * look like ours: RAT_MEMCACHED_SERVICE_HOST, RAT_MEMCACHED_PORT_11211_TCP=tcp://10.0.0.1:11211 and so on.
+ */
+function isServiceLink(variable: string, text: string): boolean {
+  if (/_SERVICE_(?:HOST|PORT(?:_\w+)?)$/.test(variable)) return true
+  const [, what] = /_PORT(?:_\d+_(?:TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)?$/.exec(variable) ?? [
+    '',
+    '',
+  ]
+  return what === undefined ? /^(?:tcp|udp|sctp):\/\//.test(text) : what !== ''
 }
 
 function readOverrides(

@@ -55,6 +55,25 @@ describe('the order of the sources', () => {
     assert.deepEqual(config.ttl, { defaultMs: 0, maxMs: 0, sweepIntervalMs: 1000, rules: [] })
   })
 
+  it('leaves alone what Kubernetes and Docker say of a service of this name, and nothing else', () => {
+    const links = {
+      RAT_MEMCACHED_SERVICE_HOST: '10.0.0.1',
+      RAT_MEMCACHED_SERVICE_PORT: '11211',
+      RAT_MEMCACHED_SERVICE_PORT_METRICS: '9150',
+      RAT_MEMCACHED_PORT: 'tcp://10.0.0.1:11211',
+      RAT_MEMCACHED_PORT_11211_TCP: 'tcp://10.0.0.1:11211',
+      RAT_MEMCACHED_PORT_11211_TCP_PROTO: 'tcp',
+      RAT_MEMCACHED_PORT_11211_TCP_PORT: '11211',
+      RAT_MEMCACHED_PORT_11211_TCP_ADDR: '10.0.0.1',
+      RAT_MEMCACHED_METRICS_SERVICE_HOST: '10.0.0.2',
+      RAT_MEMCACHED_METRICS_PORT_9150_TCP: 'tcp://10.0.0.2:9150',
+    }
+    assert.deepEqual(loadConfig({ env: links }), defaultConfig())
+    for (const name of ['RAT_MEMCACHED_PORT', 'RAT_MEMCACHED_SERVER_PORT']) {
+      assert.match(problems({ env: { [name]: '11212' } })[0]!, /unknown key/)
+    }
+  })
+
   it('is default, file, environment, command line, each over the one before', () => {
     write('[server]\nmax_connections = 10\nbacklog = 20\nmax_commands_per_turn = 30')
     const env = {
