@@ -41,12 +41,6 @@ export function stats(
   }
   if (names(word, 'detail')) return detail(context, words[1], request, reply, out)
   if (names(word, 'cachedump')) return cachedump(context, words, request, reply, out)
-  if (word === 'sizes_enable' || word === 'sizes_disable') {
-    // Sizes are not tracked, and memcached says no END here either.
-    reply.stat(out, request, 'sizes_status', 'disabled')
-    if (!reply.hasLines) reply.endOfStats(out, request)
-    return RAN.DONE
-  }
   reply.outcome(out, request, OUTCOME.UNKNOWN_COMMAND)
   return RAN.DONE
 }

@@ -109,7 +109,8 @@ function reassign({ cache }: CommandContext, words: readonly string[]): string {
   if ((!isClass(source) && source !== -1) || !isClass(destination)) {
     return 'BADCLASS invalid src or dst class id'
   }
-  if (source > 0 && cache.store.slabs.classPages(source) < 2) {
+  // Class 0 stands for pages that belong to none: memcached, too, has some only after a move.
+  if (source === 0 || (source > 0 && cache.store.slabs.classPages(source) < 2)) {
     return 'NOSPARE source class has no spare pages'
   }
   return OK

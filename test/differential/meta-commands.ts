@@ -27,7 +27,6 @@ const FLAGS_OF_OLDER: Readonly<Record<Verb, string>> = {
 /** A longer key is, in base64, longer than a key may be: it counts so in 1.6.18. */
 const ENCODED_BYTES_MAX = 187
 const WRONG_FLAGS = 'zy!1~[AS'
-/** Of a token that has one byte too many nothing but the error is the same in all commands. */
 const OPAQUE_BYTES_MAX = 31
 /** A cas number that no server would come to by itself. */
 const EXPLICIT_CAS_BASE = 7_000_000_000_000
@@ -100,6 +99,10 @@ function flag({ draw, words, shown }: Wanted, verb: Verb, letter: string): Part[
     case 'J':
       return [` ${letter}${wrongly(words.delta())}`]
     case 'O':
+      // In `mg` and `ma` the command has been carried out when the error is noticed.
+      if (words.mayBeLines && (verb === 'ms' || verb === 'md') && draw.chance(0.03)) {
+        return [` O${'o'.repeat(OPAQUE_BYTES_MAX + draw.between(1, 9))}`]
+      }
       return [` O${'o'.repeat(draw.between(0, OPAQUE_BYTES_MAX))}`]
     case 'E':
       return [` E${EXPLICIT_CAS_BASE + draw.below(1e9)}`]

@@ -16,6 +16,40 @@ const SLIP_AT_MAX = 60
 /** A `get` of so many keys is longer than any other line may be. */
 const MANY_KEYS = 600
 
+/** What is said to the server, with answers that do not depend on what it holds or has done. */
+const BESIDE_EXACTLY = [
+  'slabs',
+  'slabs reassign 1 1',
+  'slabs reassign 0 1',
+  'slabs reassign 1 99',
+  'slabs automove 0',
+  'slabs automove 3',
+  'slabs automove invalid',
+  'lru tune 10 25 0.1 2.0',
+  'lru tune 60 60 0.1 2.0',
+  'lru tune a b c d',
+  'lru mode x noreply',
+  'lru temp_ttl x',
+  'cache_memlimit',
+  'cache_memlimit 7',
+  'cache_memlimit x',
+  'cache_memlimit 2000000000',
+  'stats sizes',
+  'stats sizes_enable',
+  'stats detail x',
+  'stats detail off',
+  'stats cachedump 1',
+  'stats cachedump 64 0',
+  'stats cachedump x 0',
+  'extstore',
+  'extstore x 1',
+  'refresh_certs',
+  'misbehave',
+  'lru_crawler',
+  'lru_crawler x',
+  'shutdown x noreply',
+] as const
+
 /** One command about keys of `lane`. */
 export function textCommand(draw: Draw, words: Vocabulary, lane: number): Command {
   return draw.weighted([
@@ -36,7 +70,7 @@ export function textCommand(draw: Draw, words: Vocabulary, lane: number): Comman
     [words.mayBeLines ? 10 : 0, () => brokenStorage(draw, words, lane)],
     [words.isExact ? 4 : 0, () => brokenLine(draw, words, lane)],
     [words.mayBeLines ? 8 : 0, () => slipped(draw, textCommandToSlip(draw, words, lane))],
-    [2, () => beside(draw)],
+    [2, () => beside(draw, words)],
     [0.15, () => flush(draw)],
     [0.1, () => ending(draw)],
   ])
@@ -146,7 +180,7 @@ export function slipped(draw: Draw, { parts }: Command): Command {
 }
 
 /** Commands about no key. */
-function beside(draw: Draw): Command {
+function beside(draw: Draw, words: Vocabulary): Command {
   return line(
     draw.of([
       'version',
@@ -154,8 +188,8 @@ function beside(draw: Draw): Command {
       'verbosity 0',
       'verbosity',
       'verbosity x',
-
       'verbosity 0 noreply',
+      ...(words.isExact ? BESIDE_EXACTLY : []),
       'stats nosuch',
       'stats reset',
       'shutdown',

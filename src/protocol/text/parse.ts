@@ -179,6 +179,7 @@ export class TextParser {
       case OP.WATCH:
         return this.#readWords(request, op)
       case OP.SHUTDOWN:
+        this.#readQuiet(request, buffer)
         request.keyStart = this.#tokens[2]!
         request.keyBytes = this.#tokenCount < 2 ? 0 : this.#tokens[3]! - this.#tokens[2]!
         request.op = op
