@@ -303,7 +303,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   #written(): void {
     const held = this.#held
     this.#held = null
-    if (!this.socket.destroyed) held!.sendTo(this.socket)
+    this.#queuedBytes += held!.sendTo(this.socket, this.#queuedBytes > 0, this.#writeDone)
     this.#times?.sentLate(held!, this.socket)
     if (this.#closing) this.close()
     else this.#resume()
@@ -447,7 +447,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   #hold(bytes: Buffer): void {
     if (this.#held === null) {
       // allocates: only where replies wait for the disk
-      this.#held = new HeldReplies()
+      this.#held = new HeldReplies(this.#host.copiesOutput ? null : this.#host.writer)
       this.#host.disk.whenWritten({ proceed: () => this.#written() })
     }
     this.#held.add(bytes)

@@ -32,7 +32,10 @@ const SEGMENT_BYTES = 1_048_576
 const BUFFER_ENTRIES_START = 1024
 /** Entries that wait for a disk that refuses them, at most: 1.5 MiB. */
 const PENDING_ENTRIES_MAX = 65_536
-/** A shorter segment is not given up for a new file because a part of it is superseded. */
+/**
+ * A shorter segment is not given up for a new file: to make one and to remove one takes longer than a
+ * batch takes of the main thread otherwise, and entries that are superseded do no harm.
+ */
 const ROTATE_BYTES_MIN = 65_536
 
 export interface JournalOptions {
@@ -72,6 +75,8 @@ export class Journal {
   #sealed: Segment[] = []
   /** Of earlier processes. */
   #replayed: Segment[]
+  /** Everything up to this sequence number is superseded. */
+  #supersededUpTo = 0
   readonly #removals = new Set<Promise<void>>()
   #folderSynced = true
 
@@ -184,13 +189,14 @@ export class Journal {
     if (this.#lostLast <= sequence) this.#lostLast = 0
     if (this.#pendingEntries !== 0) this.#dropPendingUpTo(sequence)
     const current = this.#current
-    if (
-      current !== undefined &&
-      (current.lastSequence <= sequence || current.bytes >= ROTATE_BYTES_MIN)
-    ) {
-      this.#seal()
-    }
+    if (current !== undefined && current.bytes >= ROTATE_BYTES_MIN) this.#seal()
+    if (sequence > this.#supersededUpTo) this.#supersededUpTo = sequence
+    this.#removeSuperseded()
+  }
+
+  #removeSuperseded(): void {
     if (this.#sealed.length === 0) return
+    const sequence = this.#supersededUpTo
     const superseded = this.#sealed.filter((segment) => segment.lastSequence <= sequence)
     this.#sealed = this.#sealed.filter((segment) => segment.lastSequence > sequence)
     for (const segment of superseded) this.#remove(segment)
@@ -239,10 +245,11 @@ export class Journal {
     return this.#folderSynced
   }
 
-  /** Commits, closes, and waits until the removals under way have ended. Segments stay. */
+  /** Commits, closes, and waits until the removals have ended. What is not superseded stays. */
   async close(): Promise<void> {
     this.commit()
     if (this.#current !== undefined) this.#seal()
+    this.#removeSuperseded()
     await Promise.all(this.#removals)
   }
 

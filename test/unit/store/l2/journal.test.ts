@@ -370,7 +370,7 @@ describe('a journal on the device', () => {
   })
 
   it('does without a segment that was removed meanwhile', async (t) => {
-    const { folder, files, journal } = opened(t)
+    const { folder, files, journal } = opened(t, { segmentBytes: SEGMENT_OF_ONE })
     addRange(journal, 0, 1)
     journal.commit()
     files.failing.set('syncFile', 'ENOENT')

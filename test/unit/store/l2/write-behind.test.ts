@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
 import { METRIC } from '../../../../src/observe/metrics.ts'
 import { Generation } from '../../../../src/store/l2/generation.ts'
+import { until } from '../../../helpers/library.ts'
 import { turns } from '../../../helpers/server.ts'
 import { MISS, Tiers, hitText, quickFolder, setText, withPatience } from '../../../helpers/tiers.ts'
 import { refusal, troubleWrites } from '../../../helpers/trouble.ts'
@@ -182,8 +183,7 @@ describe('stopping', () => {
     const trouble = troubleWrites(t)
     trouble.mode = 'refuse'
     const tiers = await Tiers.open(`${root}/copy`)
-    await turns(50)
-    assert.equal(tiers.tier.l2.degraded, true)
+    await until(() => tiers.tier.l2.degraded)
     await tiers.close()
     trouble.mode = 'none'
     const again = await Tiers.open(`${root}/copy`)
