@@ -74,9 +74,9 @@ async function run(
     }
     // The server and all below it are loaded only when they are needed: --help answers at once.
     const { serve } = await import('./serve.ts')
-    await serve(config, warnings, programVersion(), image.users, commandLine.debug, () =>
-      loadConfig(sources),
-    )
+    const { debug, ephemeral } = commandLine
+    const modes = { debug, ephemeral }
+    await serve(config, warnings, programVersion(), image.users, modes, () => loadConfig(sources))
     return daemon ? reportToParent('', EXIT.OK) : undefined
   }
   for (const warning of warnings) process.stderr.write(`${prefixed(warning)}\n`)

@@ -30,6 +30,8 @@ export interface OptionDraft {
   daemon: boolean
   /** Clients may change the clock. */
   debug: boolean
+  /** A server for a test: see ephemeral.ts. */
+  ephemeral: boolean
   readonly overrides: Override[]
   readonly warnings: Set<string>
 }
@@ -82,6 +84,15 @@ const OWN: readonly OptionRow[] = [
     flags: '--no-l2',
     help: 'no disk tier: memory only',
     apply: (draft, _, flag) => set(draft, 'l2.enabled', 'false', flag),
+  },
+  {
+    flags: '--ephemeral',
+    help: 'a server for a test: a free port of 127.0.0.1, memory only, its address on standard output; it ends with the process that started it',
+    apply: (draft, _, flag) => {
+      draft.ephemeral = true
+      set(draft, 'l2.enabled', 'false', flag)
+      set(draft, 'logging.level', 'silent', flag)
+    },
   },
   {
     flags: '--max-disk-size <size>',

@@ -26,6 +26,8 @@ export interface CommandLine {
   readonly daemon: boolean
   /** Clients may change the clock: for tests of them. */
   readonly debug: boolean
+  /** A free port, memory only, and an end with the parent. */
+  readonly ephemeral: boolean
   /** -S was given. */
   readonly sasl: boolean
   /** What -v said, counted. */
@@ -42,6 +44,9 @@ const DEFAULT_PORT = '11211'
 
 /** memcached listens on all interfaces; a cache without a password had better not. */
 const DEFAULT_HOST = '127.0.0.1'
+
+/** A port that nobody has, where --ephemeral is told no other. */
+const EPHEMERAL_ADDRESS = '127.0.0.1:0'
 
 /** memcached's `-p 0`: no TCP. */
 const NO_PORT = '0'
@@ -74,6 +79,7 @@ export function parseCommandLine(
     protocol: undefined,
     daemon: false,
     debug: false,
+    ephemeral: false,
     overrides: [],
     warnings: new Set(),
   }
@@ -82,6 +88,7 @@ export function parseCommandLine(
   if (isShown(draft.action)) return finish(draft)
   const stray = operands[0] ?? unknown[0]
   if (stray !== undefined) throw new ServerError('USAGE', strayArgument(program, stray))
+  if (draft.ephemeral && draft.daemon) throw usage('--ephemeral', 'cannot be combined with -d')
   settleVerbosity(draft)
   settleSasl(draft)
   settleAddresses(draft, parts)
@@ -189,6 +196,8 @@ function settleAddresses(draft: OptionDraft, parts: AddressParts): void {
     set(draft, 'server.bind', [`unix:${unixPath}`], '-s')
   } else if (tcpFlags.length > 0) {
     set(draft, 'server.bind', tcpAddresses(listen, port), tcpFlags.join(' '))
+  } else if (draft.ephemeral) {
+    set(draft, 'server.bind', [EPHEMERAL_ADDRESS], '--ephemeral')
   }
 }
 

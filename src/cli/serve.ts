@@ -11,6 +11,7 @@ import { EXIT, ServerError } from '../errors.ts'
 import { SystemClock } from '../observe/clock.ts'
 import { createLogger, type Logger } from '../observe/log.ts'
 import { createServer, type RatServer } from '../server.ts'
+import { announce, watchParent } from './ephemeral.ts'
 import { PORT_FILE_VARIABLE, writePortFile } from './port-file.ts'
 import { supervisorOf, type Supervisor } from './supervisor.ts'
 import { asOwner, giveSocketsTo, lookUpUser, switchTo, type User } from './user.ts'
@@ -24,7 +25,7 @@ export async function serve(
   warnings: readonly string[],
   version: string,
   users: readonly CacheUser[],
-  debug: boolean,
+  { debug, ephemeral }: { readonly debug: boolean; readonly ephemeral: boolean },
   reread: () => Config,
 ): Promise<void> {
   const log = createLogger(config.logging)
@@ -39,7 +40,8 @@ export async function serve(
     onShutdown: signalSelf,
     ...(user === undefined ? {} : { openDisk: (folder, open) => asOwner(user, folder, open) }),
   })
-  const supervisor = supervisorOf(process.env, new SystemClock(), log)
+  const clock = new SystemClock()
+  const supervisor = supervisorOf(process.env, clock, log)
   stopOnSignals(server, config, log, supervisor)
   // Without this the signal would end the process.
   process.on('SIGHUP', () => {
@@ -66,6 +68,10 @@ export async function serve(
   }
   const memory = printSize(config.l1.memoryBytesMax)
   log.info({ addresses, version, memory, node: process.version }, 'listening')
+  if (ephemeral) {
+    announce(addresses)
+    watchParent(clock, () => signalSelf(true))
+  }
   supervisor.ready(`listening on ${addresses.join(', ')}`)
 }
 

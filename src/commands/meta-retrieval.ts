@@ -110,9 +110,18 @@ function makeEmpty(context: CommandContext, request: Request): number {
   const { bytes, keyStart, keyBytes, options } = request
   const hash = cache.hash(bytes, keyStart, keyBytes)
   const item = cache.reserve(hash, bytes, keyStart, keyBytes, 0, 0, 0)
-  if (item === 0 || !cache.link(item, 0)) return 0
+  if (item === 0 || !linkEmpty(context, item)) return 0
   if ((options & OPTION.NEW_CAS) !== 0) cache.setCas(item, request.newCasHi, request.newCasLo)
   return item
+}
+
+/** An item without a value is no change for who makes one at the moment. */
+function linkEmpty({ cache }: CommandContext, item: number): boolean {
+  const { renewals } = cache
+  cache.renewals = null
+  const isLinked = cache.link(item, 0)
+  cache.renewals = renewals
+  return isLinked
 }
 
 /** What is known about an item, without counting as a use of it. */

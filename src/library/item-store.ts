@@ -59,6 +59,8 @@ export interface Found {
   /** Where the header stands; -1 where there is none. */
   headerAt: number
   isNegative: boolean
+  /** It was made for a client of the network that was told to fill it. */
+  isPromised: boolean
   /** When it stops being good, in milliseconds; Infinity where the end of the item is the only end. */
   freshUntilMs: number
 }
@@ -73,6 +75,7 @@ export class ItemStore {
     type: 0,
     headerAt: -1,
     isNegative: false,
+    isPromised: false,
     freshUntilMs: 0,
   }
   readonly #coding: ValueCoding
@@ -102,7 +105,7 @@ export class ItemStore {
 
   /** Whether what was found is good, and no note that there is nothing. */
   get isUsable(): boolean {
-    return !this.found.isNegative && this.isFresh
+    return !this.found.isNegative && !this.found.isPromised && this.isFresh
   }
   /** Milliseconds since 1970. */
   get nowMs(): number {
@@ -126,7 +129,7 @@ export class ItemStore {
     const { cache, metrics } = this.context
     metrics.count(METRIC.CMD_GET)
     if (this.context.watchers.topics !== 0) noteGet(this.context, this.#ask(OP.GET), item)
-    const isHit = item !== 0 && (stale ? !this.found.isNegative : this.isUsable)
+    const isHit = item !== 0 && (this.isUsable || (stale && !this.found.isNegative))
     if (!isHit) {
       metrics.count(METRIC.GET_MISSES)
       return undefined
@@ -347,6 +350,8 @@ export class ItemStore {
     const length = cache.valueBytes(item)
     const flags = cache.clientFlags(item)
     found.item = item
+    found.isPromised =
+      length === 0 && cache.marks.isWon(item) && !isEnveloped(flags) && !cache.marks.isStale(item)
     if (!isEnveloped(flags)) {
       found.start = start
       found.length = length

@@ -129,7 +129,7 @@ export class Renewal {
     metrics.count(METRIC.CMD_GET)
     const isMarkedStale = item !== 0 && marks.isStale(item)
     const isWon = item !== 0 && marks.isWon(item)
-    if (item !== 0 && isWon && found.length === 0 && !isMarkedStale && found.headerAt < 0) {
+    if (item !== 0 && found.isPromised) {
       // An item without a value, made for a client that was told to fill it.
       if (waits && this.#runs.get(key) === undefined) return PROMISED
     } else if (item !== 0 && found.isNegative) {
