@@ -152,7 +152,10 @@ export class Chart {
           ...axis,
           size: AXIS_WIDTH_PX,
           ...(isBytes ? { incrs: BYTE_STEPS } : {}),
-          ...(isLogarithmic ? { splits: powersOfTen } : {}),
+          // uPlot would leave out labels where it thinks that there are too many.
+          ...(isLogarithmic
+            ? { splits: powersOfTen, filter: (_: uPlot, all: number[]) => all }
+            : {}),
           space: VALUE_LABEL_PX,
           values: (_, splits) => splits.map((value) => round(format(value))),
         },

@@ -121,6 +121,7 @@ export class Tables {
         ? 'off: metrics.hot_keys'
         : `of the last ${ageS(hot.windowS)}${hot.sampleEvery > 1 ? `, estimated from one turn of clients in ${hot.sampleEvery}` : ''}`
     note('hot-note', sentence)
+    byId('hot', HTMLDivElement).hidden = hot === null
     for (const { id, of, format } of HOT) {
       const rows = hot === null ? [] : of(hot)
       const most = Math.max(1, ...rows.map((row) => row.count))

@@ -98,6 +98,7 @@ describe('the figures of the page', () => {
         await has(tile(page, 'Disk'), 'no disk tier')
         await has(page.locator('#disk-note'), 'There is no disk tier')
         await has(page.locator('#hot-note'), 'metrics.hot_keys')
+        assert.equal(await page.locator('#hot-reads').isVisible(), false)
         await has(page.locator('#slow-note'), 'metrics.slow_log_threshold')
         await has(page.locator('#prefixes'), 'none was seen yet')
         assert.equal(await chart(page, 'Disk').isVisible(), false)
