@@ -73,6 +73,7 @@ export function replay(trace: Trace, policy: PolicyName, size: StoreSize, seed: 
         cache.touch(item)
         continue
       }
+      cache.store.policy.missed()
     } else if (op === TRACE_OP.DELETE) {
       if (item !== 0) cache.remove(item)
       continue

@@ -124,8 +124,10 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   find(bytes: Bytes, start: number, length: number): number {
     const hash = hashKey(this.#seed, bytes, start, length)
     const item = this.findInMemory(hash, bytes, start, length)
-    if (item !== 0 || this.#tier === null) return item
-    return this.#tier.holds(hash, bytes, start, length) ? ON_DISK : 0
+    if (item !== 0) return item
+    if (this.#tier !== null && this.#tier.holds(hash, bytes, start, length)) return ON_DISK
+    this.store.policy.missed()
+    return 0
   }
 
   /** The live item with a key whose hash is known, if it is in memory, or 0. */

@@ -95,7 +95,8 @@ export class TestStore {
 
   touch(key: string): boolean {
     const item = this.find(key)
-    if (item !== 0) this.store.policy.touched(item)
+    if (item === 0) this.store.policy.missed()
+    else this.store.policy.touched(item)
     return item !== 0
   }
 

@@ -13,6 +13,10 @@ export class FifoPolicy implements EvictionPolicy {
     this.#queue = new ItemQueue(heap)
   }
 
+  missed(): void {
+    // What is not there has no place in the order.
+  }
+
   inserted(item: number): void {
     this.#queue.pushFront(item)
   }

@@ -11,6 +11,9 @@
  * setting is in force is for the `Duel` to say, twice in as many requests as there are items. A
  * switch changes the rules only; items follow a few at a time.
  *
+ * Where clients only write, and ask for nothing, the plain CLOCK is in force: there are no hits then by
+ * which the settings could be compared.
+ *
  * The queues have budgets in bytes of chunks, or in items where the number of items is the limit
  * that binds. The choice of a victim moves items between the queues, but is made once per eviction:
  * the victim stays the same, at the end of its queue, until it is used or removed. The order of a
@@ -33,7 +36,7 @@ import { Duel } from './duel.ts'
 import { Ghosts } from './ghosts.ts'
 import type { EvictionPolicy } from './policy.ts'
 import { ItemQueue } from './queue.ts'
-import { GHOST_SHARE, SETTINGS, USES_MAX, isSpared } from './settings.ts'
+import { GHOST_SHARE, PLAIN_CLOCK, SETTINGS, USES_MAX, isSpared } from './settings.ts'
 import type { Setting } from './settings.ts'
 import { FrequencySketch } from './sketch.ts'
 
@@ -52,6 +55,10 @@ const PROMOTIONS_MAX = 256
 const FULL_SHARE = 0.9
 /** Requests per item without an eviction until they are no longer counted. */
 const AWAKE_FACTOR = 4
+/** A flood: this part of the store was written, and hardly anything was asked for meanwhile. */
+const FLOOD_PART = 16
+/** What one request that asks for something makes up for, in new items of the mean size. */
+const WRITES_PER_READ = 64
 /** Fewer say nothing: a small store would follow chance. */
 const REQUESTS_PER_PERIOD_MIN = 256
 
@@ -86,6 +93,9 @@ export class HybridPolicy implements EvictionPolicy {
   /** Until the end of the period. */
   #requestsLeft = REQUESTS_PER_PERIOD_MIN
   #requestsSinceEviction = 0
+  /** Bytes of new items that nobody's reading makes up for. */
+  #unreadBytes = 0
+  #isFlooded = false
 
   /** `entriesMax` is the most items there can be, 0 if only memory limits them. */
   constructor(heap: Heap, entriesMax: number) {
@@ -112,6 +122,7 @@ export class HybridPolicy implements EvictionPolicy {
   }
 
   insertedAgain(item: number): void {
+    if (this.#unreadBytes > 0) this.#read()
     this.#insert(item, 1)
   }
 
@@ -126,7 +137,12 @@ export class HybridPolicy implements EvictionPolicy {
   }
 
   touched(item: number): void {
+    if (this.#unreadBytes > 0) this.#read()
     this.#use(item, true)
+  }
+
+  missed(): void {
+    if (this.#unreadBytes > 0) this.#read()
   }
 
   rewritten(item: number): void {
@@ -194,6 +210,8 @@ export class HybridPolicy implements EvictionPolicy {
   #insert(item: number, uses: number): void {
     const words = this.#words
     const hash = hashOf(words, item)
+    this.#unreadBytes += Math.min(this.#weight(item), this.#bytesOfRead())
+    if (!this.#isFlooded && this.#unreadBytes > this.#bytes / FLOOD_PART) this.#changeFlood(true)
     const { share, byGhost } = this.#setting
     const wasGhost = this.#ghosts.take(hash)
     this.#weigh(item, 1)
@@ -249,9 +267,34 @@ export class HybridPolicy implements EvictionPolicy {
       this.#capacity = this.#count
       this.#duel.resize(this.#count)
     }
-    if (!this.#duel.judge()) return
-    this.#setting = SETTINGS[this.#duel.current]!
+    if (this.#duel.judge() && !this.#isFlooded) this.#follow(this.#duel.current)
+  }
+
+  /** Puts a setting in force. */
+  #follow(setting: number): void {
+    this.#setting = SETTINGS[setting]!
     this.#isDraining = true
+  }
+
+  /**
+   * Notes that somebody asks for keys. Who only writes says nothing about what will be wanted: then the
+   * shadows have no hits to compare, and what is new is the better guess.
+   */
+  #read(): void {
+    this.#unreadBytes -= this.#bytesOfRead()
+    if (this.#unreadBytes > 0) return
+    this.#unreadBytes = 0
+    if (this.#isFlooded) this.#changeFlood(false)
+  }
+
+  /** Bytes that one request makes up for; an item never counts for more, however large it is. */
+  #bytesOfRead(): number {
+    return (WRITES_PER_READ * this.#bytes) / Math.max(1, this.#count)
+  }
+
+  #changeFlood(isFlooded: boolean): void {
+    this.#isFlooded = isFlooded
+    this.#follow(isFlooded ? PLAIN_CLOCK : this.#duel.current)
   }
 
   /** Moves what is too much in the small FIFO over to the CLOCK, unjudged, a few items at a time. */
@@ -328,6 +371,15 @@ export class HybridPolicy implements EvictionPolicy {
     this.#countFull = this.#count
     this.#bytesFull = this.#bytes
     this.#requestsSinceEviction = 0
+    if (this.#count < this.#capacity >> 1) this.#shrink()
+  }
+
+  /** The store holds far fewer items than the shadows are a model of, because they are larger now. */
+  #shrink(): void {
+    this.#capacity = this.#count
+    this.#duel.resize(this.#count)
+    const period = Math.max(REQUESTS_PER_PERIOD_MIN, this.#count >> 1)
+    this.#requestsLeft = Math.min(this.#requestsLeft, period)
   }
 
   #weigh(item: number, sign: number): void {

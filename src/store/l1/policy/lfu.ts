@@ -61,6 +61,10 @@ export class LfuPolicy implements EvictionPolicy {
     this.#count++
   }
 
+  missed(): void {
+    // What is not there has no place in the order.
+  }
+
   touched(item: number): void {
     const level = policyByte(this.#words, item)
     if (level < LEVELS - 1 && this.#rises(item, level)) this.#move(item, level, level + 1)

@@ -10,6 +10,10 @@ export class LruPolicy implements EvictionPolicy {
     this.#queue = new ItemQueue(heap)
   }
 
+  missed(): void {
+    // What is not there has no place in the order.
+  }
+
   inserted(item: number): void {
     this.#queue.pushFront(item)
   }

@@ -15,6 +15,8 @@ export interface EvictionPolicy {
   insertedCold(item: number): void
   /** An item was used. */
   touched(item: number): void
+  /** A key was asked for that is not there. */
+  missed(): void
   /** An item was given another value in its place. */
   rewritten(item: number): void
   /** `to`, a new item with the key of `from`, was linked in its stead. */

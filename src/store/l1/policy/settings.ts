@@ -30,6 +30,9 @@ export const SETTINGS: readonly Setting[] = [
   { share: 0, hits: 0, byGhost: false },
 ]
 
+/** The one without a small FIFO: what was used is given further rounds, and of the rest the oldest goes. */
+export const PLAIN_CLOCK = 5
+
 /** Most uses that an item counts. */
 export const USES_MAX = 3
 /** How many evictions from the small FIFO a ghost outlives, per item of the store. */

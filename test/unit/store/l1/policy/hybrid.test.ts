@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HybridPolicy } from '../../../../../src/store/l1/policy/hybrid.ts'
+import { checkIntegrity } from '../../../../../src/store/l1/integrity.ts'
 import type { PolicyName } from '../../../../../src/store/l1/policy/registry.ts'
 import { policyBench, testPolicyContract } from '../../../../contract/policy.ts'
 import { TestStore, seededWords, valueOf } from '../../../../helpers/store.ts'
@@ -89,6 +90,39 @@ describe('hybrid', () => {
     assert.ok(hits > 0.95 * keys.length, `${hits} of ${keys.length}`)
   })
 
+  it('holds what is new where nobody asks for anything, whatever the sizes', () => {
+    const options = { policy: 'hybrid', memoryBytesMax: 2 ** 20, pageBytes: 16_384 } as const
+    const held = (real: TestStore, bytes: number): number => {
+      const keys = Array.from(
+        { length: Math.floor(2 ** 20 / (bytes + 80)) },
+        (_, i) => `${bytes}-${i}`,
+      )
+      for (const key of keys) assert.ok(real.set(key, valueOf('v', 0, bytes)))
+      checkIntegrity(real.store)
+      // That all of it is asked for once makes it no better than what comes next.
+      return keys.filter((key) => real.touch(key)).length
+    }
+    const real = new TestStore(options)
+    for (const bytes of [100, 1000, 6000]) {
+      const fresh = held(new TestStore(options), bytes)
+      const now = held(real, bytes)
+      assert.ok(now > 0.85 * fresh, `${now} of ${fresh} with ${bytes} bytes`)
+    }
+  })
+
+  it('is not flooded by those who ask before they write', () => {
+    const real = new TestStore({ policy: 'hybrid', entriesMax: ENTRIES })
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 150; i++) if (!real.touch(`k${i}`)) real.set(`k${i}`, valueOf('s', 0, 8))
+    }
+    for (let i = 0; i < 1000; i++) {
+      if (!real.touch(`scan${i}`)) real.set(`scan${i}`, valueOf('s', 0, 8))
+    }
+    let left = 0
+    for (let i = 0; i < 150; i++) if (real.find(`k${i}`) !== 0) left++
+    assert.ok(left > 140, `${left} of 150`)
+  })
+
   it('is as good as LRU where only the order of the last use counts', () => {
     // Each second request is for a key that came a short while ago; what is older never comes again.
     const random = seededWords(31)
@@ -107,7 +141,9 @@ describe('hybrid', () => {
         if (!real.touch(`small-${i}`)) real.set(`small-${i}`, valueOf('s', 0, 20))
       }
     }
-    for (let i = 0; i < 200; i++) real.set(`large-${i}`, valueOf('l', 0, 1900))
+    for (let i = 0; i < 200; i++) {
+      if (!real.touch(`large-${i}`)) real.set(`large-${i}`, valueOf('l', 0, 1900))
+    }
     let left = 0
     for (let i = 0; i < 300; i++) if (real.find(`small-${i}`) !== 0) left++
     assert.ok(left > 240, `${left} of 300`)
