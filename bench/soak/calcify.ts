@@ -16,7 +16,7 @@ import { fill, startProbed } from './probed-server.ts'
 const MEMORY_MB = 128
 const SIZES = [100, 1024, 51_200]
 /** Beside the value: key, header, and the share of a page or chunk that is not used. */
-const OVERHEAD_BYTES = 80
+const OVERHEAD_BYTES = 40
 const HEAD = [
   'server',
   'values',

@@ -15,6 +15,7 @@
 import { copyBytes } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
 import { assert } from '../../errors.ts'
+import { ClassFitter } from './class-fitter.ts'
 import { UNIT_BYTES, createHeap, createTable } from './heap.ts'
 import type { Heap } from './heap.ts'
 import { BUCKET_BYTES, KeyIndex } from './key-index.ts'
@@ -85,6 +86,7 @@ export class L1Store {
   readonly options: L1Options
   readonly #words: Int32Array
   readonly #room: RoomMaker
+  readonly #fitter: ClassFitter
   readonly #listener: StoreListener
   #usedBytes = 0
   /** Linked items, and their bytes, by size class. */
@@ -105,8 +107,9 @@ export class L1Store {
       options.entriesMax === 0 ? itemsMax : Math.min(itemsMax, options.entriesMax),
     )
     this.slabs = new Slabs(this.heap)
-    this.policy = createPolicy(options.policy, this.heap, options.entriesMax)
-    this.#room = new RoomMaker(this, options.evictions)
+    this.policy = createPolicy(options.policy, this.heap, options.entriesMax, this.slabs.classes)
+    this.#fitter = new ClassFitter(this.heap, this.slabs)
+    this.#room = new RoomMaker(this, this.#fitter, options.evictions)
     this.slabs.pageLimit = this.#pagesBeside(this.index.memoryBytes)
   }
 
@@ -158,15 +161,22 @@ export class L1Store {
     valueLength: number,
   ): number {
     const total = itemBytes(keyLength, valueLength)
-    const classId = this.slabs.classes.classFor(total)
+    let classId = this.slabs.classes.classFor(total)
     let item: number
     if (classId === LARGE) {
       const pages = this.slabs.pagesFor(total)
       item = this.slabs.allocateRun(pages)
       if (item === 0) item = this.#room.makeRun(pages)
     } else {
-      item = this.slabs.allocate(classId)
-      if (item === 0) item = this.#room.makeChunk(classId)
+      const { slabs } = this
+      if (!slabs.hasChunk(classId) && slabs.pagesInUse < slabs.pageLimit) {
+        classId = this.#fitter.fit(classId, total)
+      }
+      item = slabs.allocate(classId)
+      if (item === 0) {
+        item = this.#room.makeChunk(classId, total)
+        if (item !== 0) classId = slabs.pageClass(slabs.pageOf(item))
+      }
     }
     if (item === 0) return 0
     initialize(this.#words, item, hash, keyLength, valueLength, classId)

@@ -13,6 +13,7 @@
  * Pages with a pinned item stay where they are. All of this is synchronous.
  */
 import { assert } from '../../errors.ts'
+import type { ClassFitter } from './class-fitter.ts'
 import type { L1Store } from './l1-store.ts'
 import { STATE, hasState, sizeClass } from './layout.ts'
 import { LARGE } from './size-classes.ts'
@@ -30,15 +31,20 @@ const IMPOSSIBLE = -1
 
 export class RoomMaker {
   readonly #store: L1Store
+  readonly #fitter: ClassFitter
   readonly #evictions: boolean
 
-  constructor(store: L1Store, evictions: boolean) {
+  constructor(store: L1Store, fitter: ClassFitter, evictions: boolean) {
     this.#store = store
+    this.#fitter = fitter
     this.#evictions = evictions
   }
 
-  /** Frees and takes a chunk of a class. Returns 0 if that is impossible. */
-  makeChunk(classId: number): number {
+  /**
+   * Frees and takes a chunk of a class for an item of some bytes. Where it takes another page, that may be
+   * one of a class that fits better. Returns 0 if there is none to be had.
+   */
+  makeChunk(classId: number, bytes: number): number {
     if (!this.#evictions) return 0
     const slabs = this.#store.slabs
     for (let i = 0; i < VICTIMS_BEFORE_MOVING; i++) {
@@ -46,8 +52,9 @@ export class RoomMaker {
       const chunk = slabs.allocate(classId)
       if (chunk !== 0) return chunk
     }
+    const fitting = this.#fitter.fit(classId, bytes)
     if (!this.#vacatePages(1)) return 0
-    return slabs.allocate(classId)
+    return slabs.allocate(fitting)
   }
 
   /** Frees and takes adjacent pages. Returns 0 if that is impossible. */

@@ -49,6 +49,8 @@ export class Slabs {
   readonly #classPartial: Int32Array
   readonly #classPages: Int32Array
   readonly #classUsed: Int32Array
+  /** The page that was added to a class last. */
+  readonly #classNewest: Int32Array
   /** No page below this one is free. */
   #freeFrom = 0
   #pagesInUse = 0
@@ -74,6 +76,7 @@ export class Slabs {
     this.#classPartial = createTable(LARGE + 1).fill(NO_PAGE)
     this.#classPages = createTable(LARGE + 1)
     this.#classUsed = createTable(LARGE + 1)
+    this.#classNewest = createTable(LARGE + 1).fill(NO_PAGE)
     this.pageLimit = heap.pageCount
   }
 
@@ -239,6 +242,12 @@ export class Slabs {
     this.#pageClosed[page] = 1
   }
 
+  /** The page that was added to a class last, if it is still one of it; or -1. */
+  newestPage(classId: number): number {
+    const page = this.#classNewest[classId]!
+    return page !== NO_PAGE && this.#pageClass[page] === classId ? page : NO_PAGE
+  }
+
   /** Whether a chunk of the class can be had without adding a page. */
   hasChunk(classId: number): boolean {
     return this.#classPartial[classId] !== NO_PAGE
@@ -260,6 +269,7 @@ export class Slabs {
     this.#pageExpiresFrom[page] = 0
     this.#pagesInUse++
     this.#classPages[classId]!++
+    this.#classNewest[classId] = page
     this.#linkPartial(classId, page)
     return page
   }

@@ -98,10 +98,14 @@ export class HybridPolicy implements EvictionPolicy {
   #isFlooded = false
 
   /** `entriesMax` is the most items there can be, 0 if only memory limits them. */
-  constructor(heap: Heap, entriesMax: number) {
+  constructor(
+    heap: Heap,
+    entriesMax: number,
+    classes: SizeClasses = new SizeClasses(heap.pageBytes),
+  ) {
     this.#words = heap.words
     this.#pageBytes = heap.pageBytes
-    this.#chunkBytes = new SizeClasses(heap.pageBytes).chunkBytes
+    this.#chunkBytes = classes.chunkBytes
     this.#entriesMax = entriesMax
     this.#small = new ItemQueue(heap)
     this.#main = new ItemQueue(heap)

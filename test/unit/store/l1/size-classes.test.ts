@@ -12,7 +12,7 @@ for (const pageBytes of PAGE_SIZES) {
 
     it('are at most 62 and ascend without repeating a size', () => {
       assert.ok(classes.count <= 62)
-      assert.equal(classes.chunkBytes.length, classes.count + 1)
+      assert.ok(classes.chunkBytes.slice(classes.count + 1).every((bytes) => bytes === 0))
       for (const id of ids.slice(1)) assert.ok(bytesOf(id) > bytesOf(id - 1), `class ${id}`)
     })
 
@@ -63,6 +63,51 @@ for (const pageBytes of PAGE_SIZES) {
     })
   })
 }
+
+describe('a size class that is added', () => {
+  for (const pageBytes of PAGE_SIZES) {
+    it(`takes what fits it and nothing else, in pages of ${pageBytes / 1024} KiB`, () => {
+      const plain = new SizeClasses(pageBytes)
+      const classes = new SizeClasses(pageBytes)
+      const added: number[] = []
+      for (const bytes of [1083, 160, 9001, 1085, 300, 5000, 700, 1300, 20_000]) {
+        const id = classes.add(bytes)
+        if (id === 0) continue
+        added.push(id)
+        assert.ok(id > plain.count && id <= 62 && classes.isAdded(id))
+        assert.ok(classes.chunkBytes[id]! >= bytes)
+        assert.equal(classes.chunksOf(bytes), classes.chunksPerPage[id])
+      }
+      assert.ok(added.length >= 5)
+      const check = (): void => {
+        for (let size = 1; size < 30_000; size += size < 2000 ? 1 : 7) {
+          const id = classes.classFor(size)
+          const fitting = Array.from({ length: classes.count }, (_, i) => i + 1)
+            .filter((other) => classes.chunkBytes[other]! >= size)
+            .reduce((a, b) => (classes.chunkBytes[b]! < classes.chunkBytes[a]! ? b : a))
+          assert.equal(classes.chunkBytes[id], classes.chunkBytes[fitting], `${size} bytes`)
+        }
+      }
+      check()
+      // An id that is given back is given out again.
+      classes.remove(added[1]!)
+      check()
+      assert.equal(classes.add(444), added[1])
+      check()
+      for (const id of added) classes.remove(id)
+      for (let size = 1; size < 30_000; size++) {
+        assert.equal(classes.classFor(size), plain.classFor(size))
+      }
+    })
+  }
+
+  it('is refused when all ids are given away', () => {
+    const classes = new SizeClasses(2 ** 20)
+    let count = 0
+    for (let bytes = 101; classes.add(bytes) !== 0; bytes += 100) count++
+    assert.equal(count, 62 - new SizeClasses(2 ** 20).count)
+  })
+})
 
 describe('the size classes of a page smaller than the table of sizes', () => {
   it('leave what is larger than half a page to whole pages', () => {

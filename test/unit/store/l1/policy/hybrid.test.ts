@@ -31,6 +31,15 @@ function looped(first: number, count: number, rounds: number): number[] {
   return Array.from({ length: count * rounds }, (_, i) => first + (i % count))
 }
 
+/** How many values of some length are there after a megabyte of them was set. */
+function heldAfterMegabyte(real: TestStore, bytes: number): number {
+  const keys = Array.from({ length: Math.floor(2 ** 20 / (bytes + 80)) }, (_, i) => `${bytes}-${i}`)
+  for (const key of keys) assert.ok(real.set(key, valueOf('v', 0, bytes)))
+  checkIntegrity(real.store)
+  // That all of it is asked for once makes it no better than what comes next.
+  return keys.filter((key) => real.touch(key)).length
+}
+
 describe('the victim of hybrid', () => {
   it('is another one once it was used', () => {
     const bench = policyBench(createHybrid)
@@ -92,20 +101,10 @@ describe('hybrid', () => {
 
   it('holds what is new where nobody asks for anything, whatever the sizes', () => {
     const options = { policy: 'hybrid', memoryBytesMax: 2 ** 20, pageBytes: 16_384 } as const
-    const held = (real: TestStore, bytes: number): number => {
-      const keys = Array.from(
-        { length: Math.floor(2 ** 20 / (bytes + 80)) },
-        (_, i) => `${bytes}-${i}`,
-      )
-      for (const key of keys) assert.ok(real.set(key, valueOf('v', 0, bytes)))
-      checkIntegrity(real.store)
-      // That all of it is asked for once makes it no better than what comes next.
-      return keys.filter((key) => real.touch(key)).length
-    }
     const real = new TestStore(options)
     for (const bytes of [100, 1000, 6000]) {
-      const fresh = held(new TestStore(options), bytes)
-      const now = held(real, bytes)
+      const fresh = heldAfterMegabyte(new TestStore(options), bytes)
+      const now = heldAfterMegabyte(real, bytes)
       assert.ok(now > 0.85 * fresh, `${now} of ${fresh} with ${bytes} bytes`)
     }
   })
