@@ -17,13 +17,13 @@ import {
   STATE,
   accessedAt,
   addState,
-  casHi,
-  casLo,
   clientFlags,
   expiresAt,
   flushEpoch,
   hasState,
   hashOf,
+  isCas,
+  isCasAbove,
   itemBytes,
   keyBytes,
   keyStart,
@@ -125,7 +125,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
     const hash = hashKey(this.#seed, bytes, start, length)
     const item = this.findInMemory(hash, bytes, start, length)
     if (item !== 0) return item
-    if (this.#tier !== null && this.#tier.holds(hash, bytes, start, length)) return ON_DISK
+    if (this.#tier?.holds(hash, bytes, start, length) === true) return ON_DISK
     this.store.policy.missed()
     return 0
   }
@@ -372,13 +372,12 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** Whether an item has a cas value. */
   hasCas(item: number, hi: number, lo: number): boolean {
-    return casLo(this.#words, item) === lo && casHi(this.#words, item) === hi
+    return isCas(this.#words, item, hi, lo)
   }
 
   /** Whether the cas value of an item is above another, and so belongs to a later change. */
   hasLaterCas(item: number, hi: number, lo: number): boolean {
-    const itemHi = casHi(this.#words, item)
-    return itemHi > hi || (itemHi === hi && casLo(this.#words, item) > lo)
+    return isCasAbove(this.#words, item, hi, lo)
   }
 
   sizeClass(item: number): number {

@@ -156,6 +156,15 @@ export function casLo(words: Int32Array, item: number): number {
 export function casHi(words: Int32Array, item: number): number {
   return words[item * WORDS_PER_UNIT + CAS_HI]! >>> 0
 }
+/** Whether an item has a cas value. */
+export function isCas(words: Int32Array, item: number, hi: number, lo: number): boolean {
+  return casLo(words, item) === lo && casHi(words, item) === hi
+}
+/** Whether the cas value of an item is above another. */
+export function isCasAbove(words: Int32Array, item: number, hi: number, lo: number): boolean {
+  const itemHi = casHi(words, item)
+  return itemHi > hi || (itemHi === hi && casLo(words, item) > lo)
+}
 export function setCas(words: Int32Array, item: number, hi: number, lo: number): void {
   words[item * WORDS_PER_UNIT + CAS_LO] = lo
   words[item * WORDS_PER_UNIT + CAS_HI] = hi
