@@ -478,18 +478,9 @@ export class Cache implements PinOwner, StoreListener, TierHost {
       this.#cas.advance()
     }
     this.store.slabs.expireAll()
-    if (this.#flush.begin(this.store.count, this.store.usedBytes)) this.#purge()
-  }
-
-  /** Removes every dead item, before epochs wrap: once in 65535 flushes. */
-  #purge(): void {
-    const policy = this.store.policy
-    for (let item = policy.victim(); item !== 0;) {
-      const next = policy.after(item)
-      if (this.#isFlushed(item)) this.removeDead(item)
-      item = next
+    if (this.#flush.begin(this.store.count, this.store.usedBytes)) {
+      this.#flush.purge(this.store, (item) => this.removeDead(item))
     }
-    this.#flush.purged()
   }
 
   /** Keeps count of the dead when one of them leaves. */

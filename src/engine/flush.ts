@@ -5,7 +5,8 @@
  *
  * Epochs have 16 bits. Before they could wrap and bring an old item back, the store is purged.
  */
-import { EPOCHS } from '../store/l1/layout.ts'
+import type { L1Store } from '../store/l1/l1-store.ts'
+import { EPOCHS, flushEpoch } from '../store/l1/layout.ts'
 
 export class FlushState {
   /** Epoch of items that are alive. */
@@ -35,6 +36,17 @@ export class FlushState {
   left(bytes: number): void {
     this.deadCount--
     this.deadBytes -= bytes
+  }
+
+  /** Removes every dead item, before epochs wrap: once in 65535 flushes. */
+  purge(store: L1Store, remove: (item: number) => void): void {
+    const { heap, policy } = store
+    for (let item = policy.victim(); item !== 0;) {
+      const next = policy.after(item)
+      if (flushEpoch(heap.words, item) !== this.epoch) remove(item)
+      item = next
+    }
+    this.purged()
   }
 
   purged(): void {
