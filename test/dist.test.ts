@@ -39,6 +39,27 @@ describe('the package', () => {
     assert.ok(readFileSync(PROGRAM, 'utf8').startsWith('#!/usr/bin/env node\n'))
   })
 
+  it('takes along what runs, what explains it, and nothing else', () => {
+    // The scripts would build into the folder that other tests run from.
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+    const { stdout, stderr } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8' })
+    assert.match(stdout, /^[[{]/, stderr)
+    const paths = [...stdout.matchAll(/"path": "([^"]+)"/g)].map(([, path]) => path!)
+    for (const path of [
+      'dist/bin/rat-memcached.js',
+      'config/rat-memcached.toml',
+      'deploy/systemd/rat-memcached.service',
+      'docs/OPERATIONS.md',
+    ]) {
+      assert.ok(paths.includes(path), path)
+    }
+    const known = /^(?:(?:dist|deploy|docs)\/.+|config\/[^/]+\.toml|[A-Z]+(?:\.md)?|package\.json)$/
+    assert.deepEqual(
+      paths.filter((path) => !known.test(path)),
+      [],
+    )
+  })
+
   it('holds nothing but the program: no tests, no sources of tests', () => {
     assert.deepEqual(readdirSync(`${ROOT}dist`).sort(), ['bin', 'page.html', 'src'])
   })

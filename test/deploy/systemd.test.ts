@@ -23,6 +23,13 @@ function values(key: string): string[] {
 }
 
 describe('the systemd unit', () => {
+  it('runs as the user that the file for sysusers makes, whose home is the state directory', () => {
+    const users = readFileSync(`${ROOT}deploy/systemd/rat-memcached.sysusers.conf`, 'utf8')
+    const [, name, home] = /^u (\S+) - "[^"]+" (\S+)$/m.exec(users)!
+    assert.deepEqual([values('User')[0], values('Group')[0]], [name, name])
+    assert.equal(home, `/var/lib/${values('StateDirectory')[0]}`)
+  })
+
   it('starts the program that the package installs, with options that it has', () => {
     const [program, ...args] = values('ExecStart')[0]!.split(' ')
     const { bin }: { bin: Record<string, string> } = JSON.parse(
