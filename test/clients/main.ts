@@ -53,6 +53,7 @@ const CHECKS: readonly Check[] = [
   script('python-memcached', PYTHONS, 'python_memcached_check.py'),
   script('bmemcached', PYTHONS, 'bmemcached_check.py'),
   script('memcached-tool', PYTHONS, 'memcached_tool_check.py'),
+  script('the tools of libmemcached', PYTHONS, 'libmemcached_tools_check.py'),
   script('php memcached', ['php'], 'php_memcached_check.php'),
   script('perl Cache::Memcached::Fast', ['perl'], 'cache_memcached_fast_check.pl'),
   script('ruby Dalli', ['ruby'], 'dalli_check.rb'),
