@@ -181,7 +181,7 @@ export const UNSEEN: readonly Rule[] = [
   {
     name: 'flush_all with a delay',
     reason:
-      'a second more or less there: only one that never comes, and that in 1.6.18 shows again what was hidden',
+      'a second more or less there, and some of what an earlier flush has hidden is shown again: not drawn',
   },
   {
     name: 'overlong line',

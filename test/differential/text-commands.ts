@@ -71,7 +71,7 @@ export function textCommand(draw: Draw, words: Vocabulary, lane: number): Comman
     [words.isExact ? 4 : 0, () => brokenLine(draw, words, lane)],
     [words.mayBeLines ? 8 : 0, () => slipped(draw, textCommandToSlip(draw, words, lane))],
     [2, () => beside(draw, words)],
-    [0.15, () => flush(draw, words)],
+    [0.15, () => flush(draw)],
     [0.1, () => ending(draw)],
   ])
 }
@@ -200,10 +200,8 @@ function beside(draw: Draw, words: Vocabulary): Command {
   )
 }
 
-function flush(draw: Draw, { isExact }: Vocabulary): Command {
-  // The delay is longer than any run.
-  const delays = ['', '0', '-1', 'noreply', '0 noreply']
-  return line('flush_all', draw.of(isExact ? [...delays, '100000'] : delays))
+function flush(draw: Draw): Command {
+  return line('flush_all', draw.of(['', '0', '-1', 'noreply', '0 noreply']))
 }
 
 /** What ends the connection. */
