@@ -12,8 +12,10 @@ export const EXIT = {
   OK: 0,
   FAILURE: 1,
   USAGE: 64,
+  DATA: 65,
   UNAVAILABLE: 69,
   CANNOT_BIND: 73,
+  IO: 74,
   PROTOCOL: 76,
   NO_PERMISSION: 77,
   CONFIG: 78,
@@ -55,6 +57,14 @@ export const ERROR_CODES = {
   SERVER_UNEXPECTED: 76,
   /** The server of a tool does not take the name and password that it was given. */
   LOGIN_REFUSED: 77,
+  /** A dump is damaged or cut off, or is none. */
+  DUMP_DAMAGED: 65,
+  /** A dump was written by a later version, in a format that this one does not know. */
+  DUMP_NEWER: 65,
+  /** The file of a dump cannot be opened, read or written. */
+  DUMP_UNUSABLE: 74,
+  /** A server did not take all items of a dump. */
+  RESTORE_INCOMPLETE: 1,
   /** An argument of a call of the library is none that it takes. */
   ARGUMENT_INVALID: 64,
   /** A key is empty, or longer than 250 bytes. */

@@ -28,6 +28,18 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     help: 'show the figures of a server; --watch: a table that lives',
     run: async (args) => (await import('./stats-command.ts')).statsCommand(args),
   },
+  {
+    name: 'dump',
+    usage: 'HOST:PORT FILE [options]',
+    help: 'write all items of a server, or of a data directory, to a file',
+    run: async (args) => (await import('./dump-command.ts')).dumpCommand(args),
+  },
+  {
+    name: 'restore',
+    usage: 'HOST:PORT FILE [options]',
+    help: 'put the items of such a file into a server',
+    run: async (args) => (await import('./dump-command.ts')).restoreCommand(args),
+  },
 ]
 
 /** The command that the arguments begin with, and those that follow it. Fails with USAGE for an unknown one. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
@@ -10,6 +13,7 @@ import {
   takeSubcommand,
 } from '../../../src/cli/subcommands.ts'
 import { startServer } from '../../helpers/server.ts'
+import type { TestServer } from '../../helpers/server.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -123,5 +127,51 @@ describe('the program', () => {
       await server.stop()
     }
     assert.equal((await run('stats', `127.0.0.1:${server.port}`)).status, 69)
+  })
+
+  it('dump and restore take a server, a data directory, a file and a pipe', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rat-tools-'))
+    const open: TestServer[] = []
+    const data = join(folder, 'data')
+    const file = join(folder, 'items.dump')
+    try {
+      const first = await startServer({ 'l2.enabled': 'true', 'l2.data_dir': data })
+      open.push(first)
+      const client = await first.connect()
+      await client.ask('set a 7 0 5\r\nhello\r\nset b 0 0 1\r\nx\r\n', 'STORED\r\nSTORED\r\n')
+      const made = await run('dump', `127.0.0.1:${first.port}`, file)
+      assert.equal(made.status, 0, made.stderr)
+      assert.match(made.stderr, /^2 items, 64 B, dumped in \d\.\d s\n$/)
+      const busy = await run('dump', '--data-dir', data, file)
+      assert.equal(busy.status, 73, busy.stderr)
+      client.destroy()
+      await first.stop()
+
+      const whole = readFileSync(file)
+      const offline = await run('dump', '--data-dir', data, '-')
+      assert.equal(offline.status, 0, offline.stderr)
+      assert.ok(offline.stdout.startsWith('RATDUMP\n'))
+      const copy = join(folder, 'copy')
+      const into = await run('restore', '--data-dir', copy, file)
+      assert.equal(into.stderr.replace(/\d\.\d s/, ''), '2 items restored in \n')
+
+      const second = await startServer({ 'l2.enabled': 'true', 'l2.data_dir': copy })
+      open.push(second)
+      const reader = await second.connect()
+      await reader.ask('get a b\r\n', 'VALUE a 7 5\r\nhello\r\nVALUE b 0 1\r\nx\r\nEND\r\n')
+      const target = `127.0.0.1:${second.port}`
+      writeFileSync(file, whole.subarray(0, -3))
+      const cut = await run('restore', target, file)
+      assert.equal(cut.status, 65)
+      assert.match(cut.stderr, /the dump is cut off; 2 items before that are good\n$/)
+      assert.equal((await run('restore', target, join(folder, 'none'))).status, 74)
+      assert.equal((await run('dump', target, join(folder, 'none', 'file'))).status, 74)
+      assert.equal((await run('dump', '--data-dir', join(folder, 'none'), file)).status, 74)
+      assert.equal((await run('dump', target)).status, 64)
+      reader.destroy()
+    } finally {
+      for (const server of open) await server.stop()
+      rmSync(folder, { recursive: true })
+    }
   })
 })
