@@ -15,6 +15,7 @@ import type { Config } from './config/schema.ts'
 import { readUsers } from './config/user-file.ts'
 import type { User } from './config/user-file.ts'
 import { DiskGate } from './engine/disk-gate.ts'
+import { randomSeed } from './engine/key-hash.ts'
 import { ServerError, assert } from './errors.ts'
 import { ReadinessWatch } from './http/readiness.ts'
 import type { OpenSideDoor } from './http/side-door.ts'
@@ -34,6 +35,7 @@ import { Tls } from './net/tls.ts'
 import { TurnRecord } from './net/turn-record.ts'
 import type { Clock } from './observe/clock.ts'
 import { CommandLatency } from './observe/command-latency.ts'
+import { KeySample } from './observe/key-sample.ts'
 import { limitLines } from './observe/log.ts'
 import type { Logger } from './observe/log.ts'
 import { METRIC } from './observe/metrics.ts'
@@ -219,6 +221,12 @@ export function serveCache(
     counter: new Counter(),
     insight: createInsight(config),
   }
+  if (config.metrics.hotKeys) {
+    const { hotKeysWindowMs } = config.metrics
+    const seed = randomSeed().k0
+    const { prefixDelimiter } = config.commands
+    watchers.sample = new KeySample(hotKeysWindowMs, prefixDelimiter, seed, clock, watchers)
+  }
   const turns = turnRecordOf(context)
   const readMode = options.readMode ?? 'onread'
   const protocolsOf = (choice: ProtocolChoice): Protocols => {
@@ -257,6 +265,7 @@ export function serveCache(
   const ticking = clock.every(TICK_MS, () => {
     table.closeIdle()
     readiness.tick()
+    watchers.sample?.tick()
   })
 
   let stopping: Promise<void> | undefined
@@ -365,9 +374,18 @@ function createInsight({ metrics }: Config): Insight {
   }
 }
 
-function turnRecordOf({ clock, heap, insight }: CommandContext): TurnRecord | null {
+/** Null where nothing is measured. */
+function turnRecordOf(context: CommandContext): TurnRecord | null {
+  const { clock, heap, insight, watchers } = context
   const { latency, slowLog } = insight
-  return latency === null ? null : new TurnRecord(clock, latency, slowLog, heap.buffer)
+  if (latency === null && watchers.sample === null) return null
+  return new TurnRecord(
+    clock,
+    latency ?? new CommandLatency(),
+    slowLog,
+    watchers.sample,
+    heap.buffer,
+  )
 }
 
 /** Opens `metrics.bind`, where there is one. What it takes is not loaded before. */

@@ -36,7 +36,7 @@ const LOADS = [
   { name: 'get_p1', title: 'set:get 1:10, one by one', setShare: 1 / 11, depth: 1 },
 ] as const
 
-const OFF = { METRICS_LATENCY: 'false', METRICS_BIND: '' } as const
+const OFF = { METRICS_LATENCY: 'false', METRICS_HOT_KEYS: 'false', METRICS_BIND: '' } as const
 
 await runBench('insight', async (options) => {
   const length = options.full ? 'full' : 'quick'

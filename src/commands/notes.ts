@@ -42,8 +42,11 @@ export function keyOfItem({ cache, heap }: ItemContext, item: number): string {
 
 /** A key was asked for by a get; `item` is 0 if there is none. */
 export function noteGet(context: ItemContext, request: Request, item: number): void {
-  if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) {
-    context.prefixes.get(keyOf(request), item !== 0)
+  const { cache, prefixes, watchers } = context
+  const isHit = item !== 0
+  if ((watchers.topics & TOPIC.PREFIXES) !== 0) prefixes.get(keyOf(request), isHit)
+  if ((watchers.topics & TOPIC.SAMPLE) !== 0) {
+    watchers.sample!.read(keyOf(request), isHit, isHit ? cache.valueBytes(item) : 0)
   }
   noteLookup(context, request, item)
 }
@@ -84,6 +87,7 @@ export function noteStore(
 ): void {
   const { cache, clock, watchers } = context
   if ((watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.set(key)
+  if ((watchers.topics & TOPIC.SAMPLE) !== 0) watchers.sample!.write(key, request.valueBytes)
   if ((watchers.topics & TOPIC.MUTATIONS) === 0) return
   const hasItem = outcome !== OUTCOME.TOO_LARGE && outcome !== OUTCOME.NO_MEMORY
   const keyBytes = bytesOf(Buffer.from(key, 'latin1'))
@@ -101,7 +105,9 @@ export function noteStore(
 
 /** A key was asked for by a delete; `item` is 0 if there is none. */
 export function noteDelete(context: ItemContext, request: Request, item: number): void {
-  if ((context.watchers.topics & TOPIC.PREFIXES) !== 0) context.prefixes.delete(keyOf(request))
+  const { prefixes, watchers } = context
+  if ((watchers.topics & TOPIC.PREFIXES) !== 0) prefixes.delete(keyOf(request))
+  if ((watchers.topics & TOPIC.SAMPLE) !== 0) watchers.sample!.remove(keyOf(request))
   noteLookup(context, request, item)
 }
 

@@ -13,6 +13,7 @@ import type { CommandContext } from './context.ts'
 import { diskStats } from './disk-report.ts'
 import { latencyStats, slowStats } from './insight-report.ts'
 import { goOn, lineRows, produce, statRows } from './slices.ts'
+import { hotKeyStats, prefixStats } from './prefix-report.ts'
 import { generalStats } from './stats-report.ts'
 import type { Stat } from './stats-report.ts'
 import { names, unsigned, wordsOf } from './words.ts'
@@ -36,6 +37,7 @@ export function stats(
     context.prefixes.clear()
     context.insight.latency?.reset()
     context.insight.slowLog?.reset()
+    context.watchers.sample?.clear()
     reply.outcome(out, request, OUTCOME.RESET)
     return RAN.DONE
   }
@@ -61,6 +63,8 @@ function rowsOf(
   if (word === 'l2') return diskStats(context)
   if (word === 'latency') return latencyStats(context)
   if (word === 'slow') return slowStats(context)
+  if (word === 'hotkeys') return hotKeyStats(context)
+  if (word === 'prefixes') return prefixStats(context)
   // Their figures are among the general ones.
   if (word === 'extstore') return []
   return null

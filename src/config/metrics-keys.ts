@@ -81,4 +81,25 @@ export const METRICS_KEYS = [
     live: false,
     meaning: 'How many slow commands are kept, the latest.',
   },
+  {
+    section: 'metrics',
+    name: 'hot_keys',
+    field: 'hotKeys',
+    type: 'boolean',
+    default: true,
+    live: false,
+    meaning:
+      'Whether keys and their prefixes are sampled, for those that are used most: /stats.json, stats hotkeys, stats prefixes.',
+  },
+  {
+    section: 'metrics',
+    name: 'hot_keys_window',
+    field: 'hotKeysWindowMs',
+    type: 'duration',
+    default: '1m',
+    min: '1s',
+    max: '1d',
+    live: false,
+    meaning: 'For how long a key counts as used. Prefixes are counted from the start.',
+  },
 ] as const

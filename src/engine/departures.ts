@@ -101,7 +101,9 @@ export class Departures {
       metrics.count(METRIC.EVICTED_UNFETCHED)
       metrics.countClass(CLASS_METRIC.EVICTED_UNFETCHED, classId)
     }
-    if ((this.#watchers.topics & TOPIC.EVICTIONS) === 0) return
+    const { topics } = this.#watchers
+    if ((topics & TOPIC.SAMPLE) !== 0) this.#watchers.sample!.evicted(this.#keyOf(item))
+    if ((topics & TOPIC.EVICTIONS) === 0) return
     this.#watchers.tell(
       TOPIC.EVICTIONS,
       `type=eviction ${this.#described(item)} size=${valueBytes(words, item)}`,
@@ -118,14 +120,18 @@ export class Departures {
 
   #described(item: number): string {
     const words = this.#words
-    const keyAt = keyStart(item)
-    const keyEnd = keyAt + keyBytes(words, item)
-    const key = uriEncoded(this.#bytes.buffer.toString('latin1', keyAt, keyEnd))
+    const key = uriEncoded(this.#keyOf(item))
     const fetched = hasState(words, item, STATE.FETCHED) ? 'yes' : 'no'
     const expiresAtS = expiresAt(words, item)
     const ttlS = expiresAtS === 0 ? -1 : expiresAtS - this.#clock.nowS
     const idleS = this.#idleS(item)
     return `key=${key} fetch=${fetched} ttl=${ttlS} la=${idleS} clsid=${sizeClass(words, item)}`
+  }
+
+  #keyOf(item: number): string {
+    const keyAt = keyStart(item)
+    const keyEnd = keyAt + keyBytes(this.#words, item)
+    return this.#bytes.buffer.toString('latin1', keyAt, keyEnd)
   }
 
   #idleS(item: number): number {

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { CLASS_METRIC, METRIC } from '../observe/metrics.ts'
 import type { LoopDelay } from '../observe/loop-delay.ts'
 import { diskDocument } from './disk-report.ts'
+import { hotKeysDocument, prefixDocuments } from './hot-keys-report.ts'
 import { latencyDocument, slowLogDocument } from './insight-report.ts'
 import type {
   ClientDocument,
@@ -49,8 +50,8 @@ export function statsDocument(sources: ReportSources): StatsDocument {
     memory: memoryDocument(context, config),
     disk: diskDocument(context),
     clients: clientsDocument(context),
-    hotKeys: null,
-    prefixes: [],
+    hotKeys: hotKeysDocument(context),
+    prefixes: prefixDocuments(context),
     slowLog: slowLogDocument(context),
     configuration: configEntries(config),
     allowsValues: config.metrics.valuesAllowed,

@@ -6,6 +6,7 @@ import { isStorage, wordOf } from '../commands/command-class.ts'
 import type { Request } from '../message/request.ts'
 import type { Clock } from '../observe/clock.ts'
 import type { CommandLatency } from '../observe/command-latency.ts'
+import type { KeySample } from '../observe/key-sample.ts'
 import type { SlowLog } from '../observe/slow-log.ts'
 
 const US_PER_MS = 1000
@@ -30,12 +31,20 @@ export class TurnRecord {
   readonly clock: Clock
   readonly latency: CommandLatency
   readonly slowLog: SlowLog | null
+  readonly sample: KeySample | null
   /** Where items are. */
   readonly heap: Buffer
   /** A turn that takes as long is slow. */
   readonly slowMs: number
 
-  constructor(clock: Clock, latency: CommandLatency, slowLog: SlowLog | null, heap: Buffer) {
+  constructor(
+    clock: Clock,
+    latency: CommandLatency,
+    slowLog: SlowLog | null,
+    sample: KeySample | null,
+    heap: Buffer,
+  ) {
+    this.sample = sample
     this.heap = heap
     this.clock = clock
     this.latency = latency

@@ -57,8 +57,9 @@ export class TurnTimes {
 
   /** The replies of what was answered have left, or are held back. `command` is the last of the turn. */
   sent(command: CommandInProgress, held: HeldReplies | null, socket: Socket): void {
-    const { clock, latency, slowMs } = this.#record
+    const { clock, latency, sample, slowMs } = this.#record
     if (!latency.hasAnswered) return
+    if (sample !== null) sample.turnEnded()
     if (held !== null) {
       this.#hold(command, held)
       return

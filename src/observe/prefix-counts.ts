@@ -1,45 +1,70 @@
 /**
- * How often keys of one prefix are asked for, found, stored and deleted: `stats detail`. The prefix of a
- * key ends before its first delimiter; a key without one is not counted.
+ * How often keys of one prefix are asked for, found, stored, deleted and evicted. The prefix of a key ends
+ * before its first delimiter; a key without one is not counted.
+ *
+ * There are two of these: one counts every command from `stats detail on` to off, the other what is in the
+ * sample (`key-sample.ts`), each for as many commands as it stands for.
  */
 
 /** memcached's MAX_PREFIX_COUNT: keys of further prefixes are not counted. */
 const PREFIXES_MAX = 65_536
 
-interface Counts {
+export interface PrefixFigures {
   gets: number
   hits: number
   sets: number
   deletes: number
+  evictions: number
 }
 
 export class PrefixCounts {
   readonly delimiter: string
-  readonly #counts = new Map<string, Counts>()
+  readonly #prefixesMax: number
+  readonly #forgetsRare: boolean
+  readonly #counts = new Map<string, PrefixFigures>()
 
-  constructor(delimiter: string) {
+  /** `forgetsRare`: where there are too many prefixes, those with least go, instead of not being let in. */
+  constructor(delimiter: string, prefixesMax: number = PREFIXES_MAX, forgetsRare = false) {
     this.delimiter = delimiter
+    this.#prefixesMax = prefixesMax
+    this.#forgetsRare = forgetsRare
   }
 
-  get(key: string, isHit: boolean): void {
+  get(key: string, isHit: boolean, weight = 1): void {
     const counts = this.#of(key)
     if (counts === undefined) return
-    counts.gets++
-    if (isHit) counts.hits++
+    counts.gets += weight
+    if (isHit) counts.hits += weight
   }
 
-  set(key: string): void {
+  set(key: string, weight = 1): void {
     const counts = this.#of(key)
-    if (counts !== undefined) counts.sets++
+    if (counts !== undefined) counts.sets += weight
   }
 
-  delete(key: string): void {
+  delete(key: string, weight = 1): void {
     const counts = this.#of(key)
-    if (counts !== undefined) counts.deletes++
+    if (counts !== undefined) counts.deletes += weight
+  }
+
+  evict(key: string, weight = 1): void {
+    const counts = this.#of(key)
+    if (counts !== undefined) counts.evictions += weight
   }
 
   clear(): void {
     this.#counts.clear()
+  }
+
+  /** The prefix of a key; undefined where it has none. */
+  prefixOf(key: string): string | undefined {
+    const end = key.indexOf(this.delimiter)
+    return end < 0 ? undefined : key.slice(0, end)
+  }
+
+  /** Those that most commands were about, the first one first. */
+  top(prefixesMax: number): (readonly [prefix: string, figures: PrefixFigures])[] {
+    return [...this.#counts].toSorted(([, a], [, b]) => uses(b) - uses(a)).slice(0, prefixesMax)
   }
 
   /** One line for each prefix, without line ends. */
@@ -49,15 +74,28 @@ export class PrefixCounts {
     }
   }
 
-  #of(key: string): Counts | undefined {
-    const end = key.indexOf(this.delimiter)
-    if (end < 0) return undefined
-    const prefix = key.slice(0, end)
+  #of(key: string): PrefixFigures | undefined {
+    const prefix = this.prefixOf(key)
+    if (prefix === undefined) return undefined
     let counts = this.#counts.get(prefix)
-    if (counts === undefined && this.#counts.size < PREFIXES_MAX) {
-      counts = { gets: 0, hits: 0, sets: 0, deletes: 0 }
+    if (counts === undefined) {
+      if (this.#counts.size >= this.#prefixesMax && !this.#makeRoom()) return undefined
+      counts = { gets: 0, hits: 0, sets: 0, deletes: 0, evictions: 0 }
       this.#counts.set(prefix, counts)
     }
     return counts
   }
+
+  /** Forgets the half of which there was least. Returns whether it may. */
+  #makeRoom(): boolean {
+    if (!this.#forgetsRare) return false
+    const kept = this.top(Math.floor(this.#prefixesMax / 2))
+    this.#counts.clear()
+    for (const [prefix, figures] of kept) this.#counts.set(prefix, figures)
+    return true
+  }
+}
+
+function uses({ gets, sets, deletes }: PrefixFigures): number {
+  return gets + sets + deletes
 }

@@ -5,6 +5,7 @@
  * Who takes the lines more slowly than they come is not waited for: it is told how many it missed.
  */
 import type { Clock } from './clock.ts'
+import type { KeySample } from './key-sample.ts'
 import { METRIC } from './metrics.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -22,6 +23,8 @@ export const TOPIC = {
   DELETIONS: 512,
   /** Statistics by prefix are kept: nobody watches, but whoever counts has to be told of keys. */
   PREFIXES: 1024,
+  /** The same for the sample of keys, as long as a turn of it lasts. */
+  SAMPLE: 2048,
 } as const
 
 /** memcached's WATCHER_LIMIT. */
@@ -42,6 +45,9 @@ export class Watchers {
   readonly #clock: Clock
   readonly #metrics: Metrics
   #countsPrefixes = false
+  /** Who is told of keys while SAMPLE is a topic; null where nobody ever is. */
+  sample: KeySample | null = null
+  #isSampling = false
   /** Number of the line that was written last. */
   #lines = 0
 
@@ -76,6 +82,12 @@ export class Watchers {
     this.#gather()
   }
 
+  /** Whether they have to tell of them for the sample. */
+  sampleKeys(is: boolean): void {
+    this.#isSampling = is
+    this.#gather()
+  }
+
   /** Tells of something: `event` is the line from "type=" on. */
   tell(topic: number, event: string): void {
     if ((this.topics & topic) === 0) return
@@ -98,6 +110,7 @@ export class Watchers {
 
   #gather(): void {
     this.topics = this.#countsPrefixes ? TOPIC.PREFIXES : 0
+    if (this.#isSampling) this.topics |= TOPIC.SAMPLE
     for (const { watcher } of this.#watchers) this.topics |= watcher.topics
   }
 }

@@ -31,7 +31,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 
 /** The figures of one argument of stats. */
 async function figures(client: TestClient, argument: string): Promise<Map<string, string>> {
-  const lines = await client.list(`stats ${argument}`, 'END\r\n')
+  const lines = await client.list(`stats ${argument}`.trim(), 'END\r\n')
   return new Map(
     lines.map((line) => {
       const [, name = '', value = ''] = line.split(' ')
@@ -175,5 +175,87 @@ describe('the slow log', () => {
         await client.ask('stats reset\r\n', 'RESET\r\n')
         assert.equal((await figures(client, 'slow')).get('slow_commands'), '0')
       })
+    }))
+})
+
+describe('hot keys and prefixes', () => {
+  it('are those that most is done with, with what prefixes have in memory', () =>
+    withServer({}, async (server, client) => {
+      // The first turn of all is not in the sample.
+      await client.ask('version\r\n', 'VERSION 1.6.45\r\n')
+      for (let i = 0; i < 10; i++) await client.ask(`set user:${i} 0 0 1\r\n1\r\n`, 'STORED\r\n')
+      const large = 'x'.repeat(100_000)
+      await client.ask(`set page:1 0 0 100000\r\n${large}\r\n`, 'STORED\r\n')
+      for (let i = 0; i < 5; i++)
+        await client.ask('get user:3\r\n', 'VALUE user:3 0 1\r\n1\r\nEND\r\n')
+      await client.ask('get user:nobody\r\nmg user:nobody\r\n', 'END\r\nEN\r\n')
+      await client.ask('delete user:9\r\n', 'DELETED\r\n')
+      const hot = await figures(client, 'hotkeys')
+      assert.equal(hot.get('hotkeys_sample_every'), '1')
+      assert.equal(hot.get('reads:1:key'), 'user%3A3')
+      assert.equal(hot.get('reads:1:count'), '5')
+      assert.equal(hot.get('misses:1:key'), 'user%3Anobody')
+      assert.equal(hot.get('misses:1:count'), '2')
+      assert.equal(hot.get('writes:1:key'), 'user%3A9')
+      assert.equal(hot.get('bytes:1:key'), 'page%3A1')
+      assert.equal(hot.get('bytes:1:count'), '100000')
+      const prefixes = await figures(client, 'prefixes')
+      const user = [...prefixes].filter(([name]) => name.startsWith('user:'))
+      assert.deepEqual(Object.fromEntries(user), {
+        'user:gets': '7',
+        'user:hits': '5',
+        'user:misses': '2',
+        'user:sets': '10',
+        'user:deletes': '1',
+        'user:evictions': '0',
+        'user:items': '9',
+        'user:bytes': String(9 * (48 + 6 + 1)),
+      })
+      assert.equal(prefixes.get('page:items'), '1')
+      const shown = await document(server)
+      assert.equal(shown.hotKeys?.reads[0]?.key, 'user:3')
+      assert.deepEqual(
+        shown.prefixes.map(({ prefix, items }) => [prefix, items]),
+        [
+          ['user', 9],
+          ['page', 1],
+        ],
+      )
+      await client.ask('stats reset\r\n', 'RESET\r\n')
+      assert.equal((await figures(client, 'hotkeys')).get('reads:1:key'), undefined)
+    }))
+
+  it('estimate what prefixes have in memory from some of the items, and count what was evicted', () =>
+    withServer(
+      { 'l1.max_memory': '8MB', 'l1.eviction': 'lru', 'server.max_item_size': '1MB' },
+      async (_server, client) => {
+        let request = ''
+        const value = 'v'.repeat(500)
+        for (let i = 0; i < 40_000; i++) {
+          request += `set ${i % 4 === 0 ? 'few' : 'many'}:${i} 0 0 500 noreply\r\n${value}\r\n`
+        }
+        client.send(request)
+        await client.ask('mn\r\n', 'MN\r\n')
+        const stats = await figures(client, '')
+        const prefixes = await figures(client, 'prefixes')
+        const of = (name: string): number => Number(prefixes.get(name))
+        const items = Number(stats.get('curr_items'))
+        const estimated = of('few:items') + of('many:items')
+        assert.ok(Math.abs(estimated / items - 1) < 0.2, `${estimated} of ${items}`)
+        const share = of('few:items') / estimated
+        assert.ok(share > 0.15 && share < 0.35, `${share} of the items`)
+        assert.ok(of('few:bytes') > 500 * of('few:items'))
+        assert.ok(of('many:evictions') > of('few:evictions') && of('few:evictions') > 0)
+      },
+    ))
+
+  it('can be left out', () =>
+    withServer({ 'metrics.hot_keys': 'false' }, async (server, client) => {
+      await client.ask('get a:b\r\n', 'END\r\n')
+      assert.deepEqual([...(await figures(client, 'hotkeys'))], [['hotkeys_enabled', '0']])
+      assert.deepEqual([...(await figures(client, 'prefixes'))], [['prefixes_enabled', '0']])
+      const shown = await document(server)
+      assert.equal(shown.hotKeys, null)
+      assert.deepEqual(shown.prefixes, [])
     }))
 })

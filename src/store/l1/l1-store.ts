@@ -339,6 +339,11 @@ export class L1Store {
     this.#listener.pageVacated(movedItems)
   }
 
+  /** Header, key and value. */
+  itemBytes(item: number): number {
+    return itemBytes(keyBytes(this.#words, item), valueBytes(this.#words, item))
+  }
+
   /** Bytes of the chunk or pages that an item takes. */
   chunkBytes(item: number): number {
     const classId = sizeClass(this.#words, item)

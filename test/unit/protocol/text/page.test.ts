@@ -56,7 +56,7 @@ describe('docs/PROTOCOL.md', () => {
 
   it('lists commands to the server that exist', async () => {
     const commands = firstCells('## Commands to the server')
-    assert.equal(commands.length, 28)
+    assert.equal(commands.length, 30)
     for (const command of commands) {
       const words = command.replaceAll(
         /<(?:n|level|seconds|bytes|microseconds|class|classes)>/g,
