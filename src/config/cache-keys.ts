@@ -130,7 +130,7 @@ export const CACHE_KEYS = [
     choices: ['never', 'interval', 'always'],
     live: true,
     meaning:
-      'Whether what is written is also forced out of the caches of the system. A crash of this program loses nothing without it; a power failure may lose what was not forced out. interval: every l2.sync_interval. always: with each batch that is written.',
+      'Whether what is written is also forced out of the caches of the system. A crash of this program loses nothing without it; a power failure may lose what was not forced out. never: after one the disk tier begins empty. interval: every l2.sync_interval. always: with each batch that is written.',
   },
   {
     section: 'l2',

@@ -13,6 +13,7 @@ import { createLoggerTo } from '../../src/observe/log.ts'
 import { Metrics } from '../../src/observe/metrics.ts'
 import type { FileSystem } from '../../src/store/l2/file-system.ts'
 import { L2Store } from '../../src/store/l2/l2-store.ts'
+import type { L2Options } from '../../src/store/l2/l2-store.ts'
 import { READ, emptyRecordView, readRecord } from '../../src/store/l2/record.ts'
 import type { ChangeSource } from '../../src/store/l2/write-behind.ts'
 import type { FaultyFiles } from './faulty-files.ts'
@@ -25,7 +26,6 @@ const OPTIONS = {
   inlineReads: false,
   compression: { enabled: false, minBytes: 0, maxBytes: 0 },
   stagedBytesMax: 2 ** 22,
-  sync: 'never',
   syncIntervalMs: 1000,
 } as const
 
@@ -55,11 +55,12 @@ export class Life {
     folder: string,
     clock: ManualClock = new ManualClock(START_S),
     files?: FileSystem,
+    sync: L2Options['sync'] = 'never',
   ): Promise<Life> {
     const source = new Source()
     const output: string[] = []
     const log = createLoggerTo({ write: (line) => void output.push(line) }, 'debug', false)
-    const options = { ...OPTIONS, folder }
+    const options = { ...OPTIONS, folder, sync }
     const l2 = await L2Store.open(options, source, clock, new Metrics(), log, files)
     source.sequence = l2.first.sequenceReserved
     const life = new Life(l2, source, output)
@@ -196,7 +197,7 @@ export async function refusedStart(folder: string, files: FaultyFiles): Promise<
   const output: string[] = []
   const log = createLoggerTo({ write: (line) => void output.push(line) }, 'debug', false)
   const clock = new ManualClock(START_S)
-  const options = { ...OPTIONS, folder }
+  const options = { ...OPTIONS, folder, sync: 'never' as const }
   const opening = L2Store.open(options, new Source(), clock, new Metrics(), log, files)
   await assert.rejects(opening, { code: 'DATA_DIR_UNUSABLE' })
   return output.join('')

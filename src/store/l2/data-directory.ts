@@ -15,13 +15,19 @@ import { Journal } from './journal.ts'
 import { replayJournal } from './journal-replay.ts'
 import type { Replay } from './journal-replay.ts'
 import { KeyMap } from './key-map.ts'
+import { hasMachineRestarted, noteBoot } from './machine-boot.ts'
 import { removeIndex, restoreIndex } from './saved-index.ts'
 import { StaleKeys } from './stale-keys.ts'
 import { StateFile } from './state-file.ts'
 import type { Facts } from './state-file.ts'
+import type { WriteBehindOptions } from './write-behind.ts'
 
 /** Sequence numbers that are reserved at a time. */
 export const SEQUENCES_RESERVED: number = 2 ** 22
+/** A machine that stops may forget as many reservations: a million a second for an hour. */
+const SEQUENCES_FORGOTTEN_MAX = 2 ** 32
+
+export type DirectoryOptions = GenerationListOptions & Pick<WriteBehindOptions, 'sync'>
 
 export interface DataDirectory {
   readonly files: FileSystem
@@ -43,7 +49,7 @@ export interface DataDirectory {
  * DATA_DIR_IN_USE or DATA_DIR_UNUSABLE, with nothing changed.
  */
 export async function openDirectory(
-  options: GenerationListOptions,
+  options: DirectoryOptions,
   clock: Clock,
   log: Logger,
   files: FileSystem,
@@ -60,10 +66,13 @@ export async function openDirectory(
     const keys = new KeyMap()
     list = new GenerationList(options, keys, files, clock, log)
     await list.openAll()
-    const isTrusted = state.facts.trusted && replay.damagedSegments === 0
-    if (!isTrusted) await empty(list, replay, log)
     const { facts } = state
+    const isCutOff = !facts.cleanStop && hasMachineRestarted(folder, files)
+    const isWhole = !isCutOff || options.sync !== 'never'
+    const isTrusted = facts.trusted && replay.damagedSegments === 0 && isWhole
+    if (!isTrusted) await empty(list, replay, isWhole, log)
     facts.sequenceReserved = Math.max(facts.sequenceReserved, replay.lastSequence)
+    if (isCutOff) facts.sequenceReserved += SEQUENCES_FORGOTTEN_MAX
     facts.clockS = Math.max(facts.clockS, clock.nowS)
     list.believedFrom = Math.max(list.believedFrom, facts.believedFrom)
     const last = { ...facts, journaledUpTo: replay.lastSequence }
@@ -72,6 +81,7 @@ export async function openDirectory(
     if (!canWriteTo(list)) await list.add()
     const { sequenceReserved, flushPendingAtS } = facts
     const first = { sequenceReserved, flushPendingAtS }
+    noteBoot(folder, files)
     await begin(folder, state, list)
     await removeIndex(folder, log, files)
     const stale = isTrusted ? replay.stale : new StaleKeys()
@@ -86,9 +96,14 @@ export async function openDirectory(
   }
 }
 
-async function empty(list: GenerationList, replay: Replay, log: Logger): Promise<void> {
+async function empty(
+  list: GenerationList,
+  replay: Replay,
+  isWhole: boolean,
+  log: Logger,
+): Promise<void> {
   log.error(
-    { damaged_journals: replay.damagedSegments },
+    { damaged_journals: replay.damagedSegments, machine_stopped: !isWhole },
     'the disk tier may hold stale values, and it is not known which: it is emptied',
   )
   for (const slot of list.slots.splice(0)) await list.destroy(slot)

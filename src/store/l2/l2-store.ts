@@ -32,6 +32,7 @@ import { DirectoryLock } from './generation.ts'
 import type { GenerationList } from './generation-list.ts'
 import type { Journal } from './journal.ts'
 import type { KeyMap } from './key-map.ts'
+import { noteBoot } from './machine-boot.ts'
 import { Compression } from './record.ts'
 import type { CompressionOptions, RecordFields } from './record.ts'
 import { RecordReader } from './record-reader.ts'
@@ -436,6 +437,7 @@ export class L2Store {
     await this.#lock.close()
     this.#lock = await DirectoryLock.open(folder)
     if (!this.#state.recreate()) throw new Error('the state file cannot be made')
+    noteBoot(folder, this.#files)
     this.journal.restart()
     const old = [...this.list.slots]
     await this.list.add()
