@@ -39,25 +39,61 @@ export class DiskWait {
     return result
   }
 
-  /** The same for a step that changes something: it is acknowledged when the disk has heard of it. */
-  async change<T>(step: () => T | Wait): Promise<T> {
+  /**
+   * The same for a step that changes something: it is acknowledged when the disk has heard of it, which
+   * most changes need not wait for.
+   */
+  change<T>(step: () => T | Wait): T | Promise<T> {
+    if (this.#gate.congested) return this.#changeLater(step)
+    const before = this.#gate.changes
+    let result: T | Promise<T>
+    try {
+      result = this.read(step)
+    } catch (error) {
+      // Also what fails may have changed something.
+      if (!this.#owes(before)) throw error
+      result = Promise.reject(error)
+    }
+    return result instanceof Promise || this.#owes(before) ? this.#settled(result, before) : result
+  }
+
+  async #changeLater<T>(step: () => T | Wait): Promise<T> {
     this.#running++
     try {
-      if (this.#gate.congested) await this.#until((waiter) => this.#gate.whenUncongested(waiter))
+      await this.#until((waiter) => this.#gate.whenUncongested(waiter))
       const before = this.#gate.changes
-      try {
-        return await this.read(step)
-      } finally {
-        // Also what fails may have changed something.
-        if (this.#gate.uncommitted) await this.#commit()
-        if (this.#gate.writesThrough && this.#gate.changes !== before) {
-          await this.#until((waiter) => this.#gate.whenWritten(waiter))
-        }
-      }
+      return await this.#settled(this.#tried(step), before)
     } finally {
-      this.#running--
-      if (this.#running === 0) this.#whenIdle?.()
+      this.#stopped()
     }
+  }
+
+  async #tried<T>(step: () => T | Wait): Promise<T> {
+    return this.read(step)
+  }
+
+  /** Something has to be said to the disk, or written there, before a change is acknowledged. */
+  #owes(before: number): boolean {
+    const gate = this.#gate
+    return gate.uncommitted || (gate.writesThrough && gate.changes !== before)
+  }
+
+  async #settled<T>(result: T | Promise<T>, before: number): Promise<T> {
+    this.#running++
+    try {
+      return await result
+    } finally {
+      if (this.#gate.uncommitted) await this.#commit()
+      if (this.#gate.writesThrough && this.#gate.changes !== before) {
+        await this.#until((waiter) => this.#gate.whenWritten(waiter))
+      }
+      this.#stopped()
+    }
+  }
+
+  #stopped(): void {
+    this.#running--
+    if (this.#running === 0) this.#whenIdle?.()
   }
 
   /** A change that cannot wait has been made: says on disk what must be said there. */
@@ -93,8 +129,7 @@ export class DiskWait {
         } catch (error) {
           reject(error)
         }
-        this.#running--
-        if (this.#running === 0) this.#whenIdle?.()
+        this.#stopped()
       }
       const waiter = { proceed }
       this.#gate.load(waiter)

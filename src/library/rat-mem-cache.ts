@@ -142,7 +142,8 @@ export class RatMemCache<Schema extends object = AnySchema> {
     const { items, wait } = this.#used()
     const full = this.#prefix + key
     const plan = this.#plan(value, options)
-    await wait.change(() => items.set(full, value, plan))
+    const changed = wait.change(() => items.set(full, value, plan))
+    if (changed instanceof Promise) await changed
     this.#tell('set', full)
   }
 
