@@ -4,9 +4,11 @@
  * put together.
  */
 import type { CommandContext, CommandSettings, Insight } from './commands/context.ts'
+import { Audit } from './commands/audit.ts'
 import { LoginLimits } from './commands/login-limits.ts'
 import type { Authenticator } from './commands/login.ts'
 import { settingsStats } from './commands/settings-report.ts'
+import { Summary } from './commands/summary.ts'
 import { rememberedDefaults } from './commands/tuning.ts'
 import { UserList } from './commands/user-list.ts'
 import { parseListenAddress } from './config/listen-address.ts'
@@ -94,6 +96,8 @@ export interface ServerOptions {
   readonly users?: readonly User[]
   /** Called when a client asks to stop the server; left out, it stops. */
   readonly onShutdown?: (graceful: boolean) => void
+  /** Lines of the log that could not be written, where that is known. */
+  readonly logLinesLost?: () => number
   /** Called when another configuration is in force. */
   readonly onReload?: (config: Config) => void
   /** Opens the data directory with other rights than those that bind addresses. */
@@ -190,6 +194,8 @@ export function serveCache(
           remembered,
           rules: cache.tier?.rules,
         }),
+      audit: new Audit(clock, log),
+      logLinesLost: options.logLinesLost ?? (() => 0),
       adjustableClock: options.debug === true ? clock : null,
       inflightBytes: () => inflight.bytes,
       isAccepting: () => table.accepting,
@@ -260,6 +266,7 @@ export function serveCache(
     const ownHost = hostFor(address, host, encrypted !== null, protocolsOf)
     return new Listener({ address, backlog, unixMode, tls: encrypted }, ownHost, table, log)
   })
+  const summary = new Summary(context, log)
   const readiness = new ReadinessWatch(context, config.metrics.degradedLimitMs)
   let sideDoor: OpenSideDoor | null = null
   const ticking = clock.every(TICK_MS, () => {
@@ -274,6 +281,7 @@ export function serveCache(
     for (const listener of listeners) listener.close()
     await table.closeAll(serverLimits.shutdownTimeoutMs)
     await sideDoor?.close()
+    summary.intervalMs = 0
     ticking.stop()
   }
 
@@ -289,6 +297,7 @@ export function serveCache(
         const bound: string[] = []
         for (const listener of listeners) bound.push(await listener.open())
         addresses = bound
+        summary.intervalMs = config.logging.summaryIntervalMs
         sideDoor = await openSideDoor(() => reloader.config, context, readiness, log)
         return bound
       } catch (error) {
@@ -347,6 +356,9 @@ export function serveCache(
       configuredLevel = next.logging.level
       verbosity = 0
       log.level = configuredLevel
+    }
+    if (next.logging.summaryIntervalMs !== before.logging.summaryIntervalMs) {
+      summary.intervalMs = next.logging.summaryIntervalMs
     }
     readiness.limitDegraded(next.metrics.degradedLimitMs)
     opened.reconfigure(before, next)

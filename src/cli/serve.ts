@@ -38,11 +38,17 @@ export async function serve(
     users,
     debug,
     onShutdown: signalSelf,
+    logLinesLost: () => log.linesLost,
+    onReload: (next) => log.move(next.logging),
     ...(user === undefined ? {} : { openDisk: (folder, open) => asOwner(user, folder, open) }),
   })
   const clock = new SystemClock()
   const supervisor = supervisorOf(process.env, clock, log)
   stopOnSignals(server, config, log, supervisor)
+  process.on('SIGUSR2', () => {
+    log.reopen()
+    log.info({}, 'the log was opened again')
+  })
   // Without this the signal would end the process.
   process.on('SIGHUP', () => {
     supervisor.reloading()

@@ -11,6 +11,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import type { PrefixCounts } from '../observe/prefix-counts.ts'
 import type { SlowLog } from '../observe/slow-log.ts'
 import type { Watchers } from '../observe/watchers.ts'
+import type { Audit } from './audit.ts'
 import type { LoginClient, LoginLimits } from './login-limits.ts'
 import type { Authenticator } from './login.ts'
 import type { Remembered } from './tuning.ts'
@@ -49,6 +50,10 @@ export interface ServerFacts {
   inflightBytes(): number
   /** When certificates were read, 0 without TLS. */
   certificatesReadAtS(): number
+  /** Writes down what clients do to the server. */
+  readonly audit: Audit
+  /** Lines of the log that could not be written. */
+  logLinesLost(): number
   /** Called for `verbosity`. */
   setVerbosity(level: number): void
   /** Reads certificates again. Returns whether there are any, and whether they are good. */

@@ -43,6 +43,7 @@ export function run(
     case OP.DELETE:
       return remove(context, request, reply, out)
     case OP.FLUSH_ALL:
+      context.facts.audit.command(context.client, `flush_all ${request.exptime}`)
       return flushAll(context, request, reply, out)
     case OP.STATS:
       return stats(context, request, reply, out)
@@ -50,6 +51,7 @@ export function run(
       version(context, request, reply, out)
       return RAN.DONE
     case OP.VERBOSITY:
+      context.facts.audit.command(context.client, `verbosity ${request.deltaLo}`)
       verbosity(context, request, reply, out)
       return RAN.DONE
     case OP.NOOP:
@@ -63,8 +65,10 @@ export function run(
     case OP.LOG_IN:
       return logIn(context, request, reply, out)
     case OP.SHUTDOWN:
+      context.facts.audit.command(context.client, 'shutdown')
       return shutDown(context, request, reply, out)
     case OP.REFRESH_CERTS:
+      context.facts.audit.command(context.client, 'refresh_certs')
       refreshCertificates(context, request, reply, out)
       return RAN.DONE
     case OP.LRU_CRAWLER:
@@ -72,19 +76,19 @@ export function run(
     case OP.WATCH:
       return watch(context, request, reply, out)
     case OP.CACHE_MEMLIMIT:
-      tune(cacheMemlimit, context, request, reply, out)
+      tune('cache_memlimit', cacheMemlimit, context, request, reply, out)
       return RAN.DONE
     case OP.SLABS:
-      tune(slabs, context, request, reply, out)
+      tune('slabs', slabs, context, request, reply, out)
       return RAN.DONE
     case OP.LRU:
-      tune(lru, context, request, reply, out)
+      tune('lru', lru, context, request, reply, out)
       return RAN.DONE
     case OP.EXTSTORE:
-      tune(extstore, context, request, reply, out)
+      tune('extstore', extstore, context, request, reply, out)
       return RAN.DONE
     case OP.DEBUGTIME:
-      tune(debugtime, context, request, reply, out)
+      tune('debugtime', debugtime, context, request, reply, out)
       return RAN.DONE
     case OP.QUIT:
       reply.outcome(out, request, OUTCOME.BYE)

@@ -59,6 +59,7 @@ export function logIn(
     return RAN.AUTHENTICATED
   }
   metrics.count(METRIC.AUTH_ERRORS)
+  context.facts.audit.loginFailed(client)
   reply.outcome(out, request, OUTCOME.NOT_AUTHENTICATED)
   return client === null || loginLimits.fail(client) ? RAN.DONE : RAN.CLOSE
 }

@@ -71,6 +71,7 @@ export function generalStats(context: CommandContext): Stat[] {
     ['rejected_by_address', count(METRIC.REJECTED_BY_ADDRESS)],
     ['inflight_bytes', String(facts.inflightBytes())],
     ['inflight_kicks', count(METRIC.INFLIGHT_KICKS)],
+    ['log_lines_lost', String(facts.logLinesLost())],
     ['config_reloads', count(METRIC.CONFIG_RELOADS)],
     ['config_reload_errors', count(METRIC.CONFIG_RELOAD_ERRORS)],
     ['config_reloaded_at', String(facts.configReloadedAtS())],

@@ -51,15 +51,19 @@ export function rememberedDefaults(): Remembered {
 
 type Answer = (context: CommandContext, words: readonly string[]) => string
 
-/** Answers a command that is over in a word. */
+/** Answers a command that is over in a word, and has it written down. */
 export function tune(
+  name: string,
   answer: Answer,
   context: CommandContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
 ): void {
-  reply.line(out, request, answer(context, wordsOf(request)))
+  const words = wordsOf(request)
+  const line = answer(context, words)
+  context.facts.audit.command(context.client, [name, ...words].join(' '), line)
+  reply.line(out, request, line)
 }
 
 /** cache_memlimit <megabytes> */

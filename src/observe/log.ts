@@ -2,14 +2,15 @@
  * The log: a small interface that the whole program uses, and the only door of pino behind it.
  *
  * Lines are JSON, or short lines for people when the log goes to a terminal. Every line is written
- * before the call returns, so that nothing is lost when the process ends; that is affordable
- * because there is never a line per request. What a client can cause at will goes through
+ * before the call returns (see `log-sink.ts`), so that nothing is lost when the process ends; that is
+ * affordable because there is never a line per request. What a client can cause at will goes through
  * `limitLines`.
  */
 
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
-import { ServerError } from '../errors.ts'
+import { LogSink, STREAM_FDS } from './log-sink.ts'
+import type { SinkOptions } from './log-sink.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
@@ -29,19 +30,25 @@ export interface Logger {
   level: string
 }
 
-export interface LogOptions {
+export interface LogOptions extends SinkOptions {
   readonly level: LogLevel
-  /** The file to append to; empty for standard output. */
-  readonly file: string
   readonly pretty: 'auto' | 'always' | 'never'
+}
+
+/** The log of a program, which can be given another place while it is written. */
+export interface OpenLog extends Logger {
+  /** Lines that could not be written. */
+  readonly linesLost: number
+  /** Opens the file again, which somebody may have renamed. What cannot be opened is logged. */
+  reopen(): void
+  /** Takes another place and another form, but no other level. What cannot be opened is logged. */
+  move(options: LogOptions): void
 }
 
 /** What takes the finished lines. */
 export interface LineSink {
   write(line: string): void
 }
-
-const STDOUT_FD = 1
 
 /** What could move the cursor of a terminal, or begin a line of its own. */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu
@@ -50,11 +57,42 @@ const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu
 const OWN_FIELDS: readonly string[] = ['level', 'time', 'pid', 'msg', 'err']
 
 /** Opens the log. Fails with CONFIG_INVALID if its file cannot be opened. */
-export function createLogger(options: LogOptions): Logger {
+export function createLogger(options: LogOptions): OpenLog {
+  const sink = new LogSink(options)
+  let pretty = isPretty(options)
+  let lostBefore = 0
+  const write = (line: string): void => {
+    const { lost } = sink
+    sink.write(pretty ? prettyLine(line) : line)
+    // The first line that gets through again is followed by how many did not.
+    if (sink.lost > lost || lost === lostBefore) return
+    const lines = lost - lostBefore
+    lostBefore = lost
+    log.warn({ lines }, 'lines of the log could not be written')
+  }
+  const log = createLoggerTo({ write }, options.level, false)
+  const report = (error: Error | null): void => {
+    if (error !== null) log.error({ reason: error.message }, 'the log stays where it is')
+  }
+  const open = Object.defineProperties(log, {
+    linesLost: { get: () => sink.lost },
+    reopen: { value: () => report(sink.reopen()) },
+    move: {
+      value(next: LogOptions) {
+        const error = sink.reopen(next)
+        if (error === null) pretty = isPretty(next)
+        report(error)
+      },
+    },
+  })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- these are the properties that it lacked
+  return open as OpenLog
+}
+
+function isPretty({ pretty, file, stream }: LogOptions): boolean {
   // Not process.stdout.isTTY: that would make a pipe non-blocking for all who write to it.
-  const onTerminal = options.file === '' && isatty(STDOUT_FD)
-  const pretty = options.pretty === 'always' || (options.pretty === 'auto' && onTerminal)
-  return createLoggerTo(openSink(options.file), options.level, pretty)
+  const onTerminal = file === '' && isatty(STREAM_FDS[stream])
+  return pretty === 'always' || (pretty === 'auto' && onTerminal)
 }
 
 /** The logger over any sink, for tests. */
@@ -69,6 +107,31 @@ export function createLoggerTo(sink: LineSink, level: LogLevel, pretty: boolean)
     },
     pretty ? { write: (line) => sink.write(prettyLine(line)) } : sink,
   )
+}
+
+/**
+ * Limits lines that clients can cause and that are worth having all the same. The function returned says
+ * whether one may be written, at most `linesMax` times in an interval, and with the first of the next
+ * interval how many were left out.
+ */
+export function budgetLines(
+  linesMax: number,
+  intervalMs: number,
+  nowMs: () => number,
+): () => { readonly leftOut: number } | null {
+  let sinceMs = -Infinity
+  let lines = 0
+  return () => {
+    const now = nowMs()
+    const isNew = now - sinceMs >= intervalMs
+    const leftOut = isNew ? Math.max(0, lines - linesMax) : 0
+    if (isNew) {
+      sinceMs = now
+      lines = 0
+    }
+    lines++
+    return lines > linesMax ? null : { leftOut }
+  }
 }
 
 /**
@@ -91,18 +154,6 @@ export function limitLines(
     nextMs = now + intervalMs
     write(leftOut)
     leftOut = 0
-  }
-}
-
-function openSink(file: string): LineSink {
-  try {
-    const destination = pino.destination({ dest: file === '' ? STDOUT_FD : file, sync: true })
-    // A full disk or a reader that has gone away must not end a cache that still serves.
-    destination.on('error', () => undefined)
-    return destination
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ServerError('CONFIG_INVALID', `logging.file: cannot open ${file}: ${reason}`, error)
   }
 }
 

@@ -74,6 +74,7 @@ const FILE_DOORS: readonly string[] = [
   'src/store/l2/generation.ts',
   'src/store/l2/disk-usage.ts',
   'src/net/listener.ts',
+  'src/observe/log-sink.ts',
   'src/http/page.ts',
   'src/config/',
   'src/cli/',

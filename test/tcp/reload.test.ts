@@ -195,6 +195,17 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
       assert.match(await answer.text(), /"metrics\.degraded_limit","\\"5m\\""/)
     },
   },
+  'logging.summary_interval': {
+    to: '1s',
+    async seen(client, { lines }) {
+      await client.ask('get a\r\n', 'END\r\n')
+      const deadline = performance.now() + 10_000
+      while (!lines.some(({ msg }) => msg === 'summary')) {
+        assert.ok(performance.now() < deadline, 'there was no summary')
+        await client.ask('mn\r\n', 'MN\r\n')
+      }
+    },
+  },
   'logging.level': {
     to: 'debug',
     async seen(_, { connect, lines }) {
@@ -206,8 +217,13 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   },
 }
 
-/** In reload-files.test.ts. */
+/** In reload-files.test.ts, and what is about the log of the program in unit/cli/log.test.ts. */
 const ELSEWHERE: readonly string[] = [
+  'logging.file',
+  'logging.stream',
+  'logging.pretty',
+  'logging.max_file_size',
+  'logging.max_files',
   'auth.file',
   'auth.max_attempts',
   'auth.max_failures_per_minute',

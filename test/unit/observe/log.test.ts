@@ -8,7 +8,17 @@ import {
   createLoggerTo,
   limitLines,
   type LineSink,
+  type LogOptions,
 } from '../../../src/observe/log.ts'
+
+const PLACE: LogOptions = {
+  level: 'info',
+  file: '',
+  stream: 'stdout',
+  fileBytesMax: 0,
+  filesKept: 1,
+  pretty: 'auto',
+}
 
 function collect(): LineSink & { readonly lines: string[] } {
   const lines: string[] = []
@@ -69,7 +79,7 @@ describe('the log', () => {
     const folder = mkdtempSync(join(tmpdir(), 'rat-log-'))
     try {
       const file = join(folder, 'server.log')
-      const log = createLogger({ level: 'info', file, pretty: 'auto' })
+      const log = createLogger({ ...PLACE, file })
       log.info({}, 'first')
       log.info({}, 'second')
       const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
@@ -81,10 +91,10 @@ describe('the log', () => {
   })
 
   it('says so when its file cannot be opened', () => {
-    assert.throws(
-      () => createLogger({ level: 'info', file: '/nonexistent/server.log', pretty: 'never' }),
-      { code: 'CONFIG_INVALID', message: /logging\.file.*nonexistent/ },
-    )
+    assert.throws(() => createLogger({ ...PLACE, file: '/nonexistent/server.log' }), {
+      code: 'CONFIG_INVALID',
+      message: /logging\.file.*nonexistent/,
+    })
   })
 })
 
