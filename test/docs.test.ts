@@ -119,6 +119,20 @@ describe('the documentation of figures and errors', () => {
   })
 })
 
+describe('the picture of the page', () => {
+  const picture = readFileSync(new URL('../docs/page.png', import.meta.url))
+
+  it('is a PNG of less than 200 KB, for which nobody waits', () => {
+    assert.equal(picture.toString('latin1', 1, 4), 'PNG')
+    assert.ok(picture.length < 200_000, `${picture.length} bytes`)
+  })
+
+  it('stands in docs/METRICS.md, and the README leads to it', () => {
+    assert.ok(read('../docs/METRICS.md').includes('](page.png)'))
+    assert.ok(read('../README.md').includes('](docs/page.png)'))
+  })
+})
+
 describe('the README', () => {
   const readme = read('../README.md')
 

@@ -17,6 +17,9 @@ import { Tiles, about } from './tiles.ts'
 /** What the axis of time shows, in intervals. */
 const WINDOW_INTERVALS = 150
 
+const TOKEN_SENTENCE =
+  'It is metrics.token of the configuration. It is kept until this tab is closed.'
+
 const lines = CHARTS.flatMap((chart) => chart.lines)
 const history = new History<StatsDocument>(
   lines.map((line) => line.make),
@@ -31,15 +34,16 @@ byId('charts', HTMLElement).append(...charts.map(({ element }) => element))
 
 const interval = byId('interval', HTMLSelectElement)
 const pause = byId('pause', HTMLButtonElement)
-const forget = byId('forget', HTMLButtonElement)
+const keyRing = byId('key-ring', HTMLButtonElement)
 const unlock = byId('unlock', HTMLDialogElement)
 const token = byId('token', HTMLInputElement)
-const known = { hasDisk: true }
+const known = { hasDisk: true, isLocked: false }
 const source = new Source<StatsDocument>('stats.json', Number(interval.value), show)
 
 function show(answer: Answer<StatsDocument>): void {
   status.show(answer)
-  forget.hidden = readToken() === ''
+  known.isLocked = answer.kind === 'locked'
+  showKeyRing()
   if (answer.kind === 'locked') askForToken(answer.hadToken)
   if (answer.kind !== 'document') return
   history.add(answer.document, answer.document.timeMs / 1000, source.intervalMs / 1000)
@@ -63,12 +67,19 @@ function showCharts(): void {
 
 function askForToken(isWrong: boolean): void {
   keepToken('')
-  forget.hidden = true
+  showKeyRing()
   const note = byId('unlock-note', HTMLElement)
   note.classList.toggle('bad', isWrong)
-  if (isWrong) setText(note, 'That was not the token of this server.')
+  setText(note, isWrong ? 'That was not the token of this server.' : TOKEN_SENTENCE)
   if (!unlock.open) unlock.showModal()
   token.focus()
+}
+
+/** The way to forget the token, or to the dialog where that was closed without one. */
+function showKeyRing(): void {
+  const hasToken = readToken() !== ''
+  setText(keyRing, hasToken ? 'Forget token' : 'Enter token')
+  keyRing.hidden = !hasToken && !known.isLocked
 }
 
 byId('unlock-form', HTMLFormElement).addEventListener('submit', () => {
@@ -76,9 +87,13 @@ byId('unlock-form', HTMLFormElement).addEventListener('submit', () => {
   token.value = ''
   source.askNow()
 })
-forget.addEventListener('click', () => {
-  keepToken('')
-  location.reload()
+keyRing.addEventListener('click', () => {
+  if (readToken() === '') {
+    askForToken(false)
+  } else {
+    keepToken('')
+    location.reload()
+  }
 })
 pause.addEventListener('click', () => {
   source.pause(!source.isPaused)
@@ -93,4 +108,5 @@ interval.addEventListener('change', () => {
 for (const query of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)']) {
   matchMedia(query).addEventListener('change', () => charts.forEach((chart) => chart.restyle()))
 }
+document.title = `${location.host} · rat-memcached`
 source.askNow()

@@ -180,7 +180,7 @@ export class Tables {
 
 function prefixes({ prefixes: all }: StatsDocument): Rows {
   return all.map((row) => [
-    visible(row.prefix),
+    shownKey({ key: row.prefix, isBase64: row.isBase64 }),
     count(row.gets),
     percent(row.gets === 0 ? null : row.hits / row.gets),
     count(row.sets),

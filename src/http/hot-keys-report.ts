@@ -24,11 +24,8 @@ export function hotKeysDocument({ watchers }: CommandContext): HotKeysDocument |
 }
 
 export function prefixDocuments(context: CommandContext): PrefixDocument[] {
-  return prefixReports(context).map(({ prefix, gets, hits, ...others }) => ({
-    prefix: keyName(prefix).key,
-    gets,
-    hits,
-    misses: gets - hits,
-    ...others,
-  }))
+  return prefixReports(context).map(({ prefix, gets, hits, ...others }) => {
+    const { key, isBase64 } = keyName(prefix)
+    return { prefix: key, isBase64, gets, hits, misses: gets - hits, ...others }
+  })
 }

@@ -214,6 +214,8 @@ export interface HotKey extends KeyName {
 export interface PrefixDocument {
   /** What stands before the first `commands.prefix_delimiter`. */
   readonly prefix: string
+  /** As with keys: it has bytes that are not printable ASCII. */
+  readonly isBase64: boolean
   readonly gets: number
   readonly hits: number
   readonly misses: number

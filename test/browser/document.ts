@@ -150,6 +150,7 @@ export function documentAfter(ticks: number, change: Partial<StatsDocument> = {}
     prefixes: [
       {
         prefix: 'user',
+        isBase64: false,
         gets: 1000,
         hits: 900,
         misses: 100,

@@ -1,6 +1,7 @@
 /**
  * `npm run docs:page`: takes the picture of the page in docs/, of a server that has been busy for as long as
- * the charts show. `-- --seconds 20 --light --width 390 --to FILE` takes others.
+ * the charts show. `-- --seconds 20 --light --width 390 --to FILE` takes others,
+ * and `--height 900` only the top of it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '165' },
     to: { type: 'string', default: `${ROOT}docs/page.png` },
     width: { type: 'string', default: '1320' },
-    height: { type: 'string', default: '2080' },
+    height: { type: 'string' },
     light: { type: 'boolean', default: false },
   },
 })
@@ -51,7 +52,7 @@ try {
   const stop = await putLoadOn(port)
   const page = await browser.newPage({
     colorScheme: options.light ? 'light' : 'dark',
-    viewport: { width: Number(options.width), height: Number(options.height) },
+    viewport: { width: Number(options.width), height: Number(options.height ?? 1000) },
   })
   await page.goto(`http://${door}/`)
   await page.selectOption('#interval', '1000')
@@ -60,6 +61,10 @@ try {
   await page.keyboard.press('Enter')
   await page.waitForTimeout(1500)
   await page.evaluate('document.activeElement.blur()')
+  if (options.height === undefined) {
+    const height = Number(await page.evaluate('document.documentElement.scrollHeight'))
+    await page.setViewportSize({ width: Number(options.width), height })
+  }
   const picture = withPalette(await page.screenshot())
   stop()
   writeFileSync(options.to, picture)
@@ -75,12 +80,15 @@ try {
 async function addressesOf(): Promise<{ port: number; door: string }> {
   let log = ''
   let door = ''
-  for await (const bytes of server.stdout) {
+  // What the server says later is not of interest, but it must be able to say it.
+  for await (const bytes of server.stdout.iterator({ destroyOnReturn: false })) {
     log += String(bytes)
     for (const line of log.split('\n').slice(0, -1)) {
       const { msg, address, addresses } = JSON.parse(line)
       if (msg === 'the side door is open') door = address
-      if (msg === 'listening') return { port: Number(addresses[0].split(':')[1]), door }
+      if (msg !== 'listening') continue
+      server.stdout.resume()
+      return { port: Number(addresses[0].split(':')[1]), door }
     }
   }
   throw new Error(`the server ended: ${log}`)

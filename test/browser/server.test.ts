@@ -75,6 +75,18 @@ describe('the page of a server', () => {
       ])
     }))
 
+  it('shows the keys that are asked for most, as text whatever they are', () =>
+    withServer({}, async (server, page) => {
+      const client = await server.connect()
+      for (let i = 0; i < 20; i++) await client.ask(`get ${TRAP}\r\n`, 'END\r\n')
+      await client.ask('set shop:1 0 0 1\r\nx\r\n', 'STORED\r\n')
+      await has(page.locator('#hot-reads-rows'), TRAP)
+      await has(page.locator('#hot-misses-rows'), TRAP)
+      await has(page.locator('#hot-writes-rows'), 'shop:1')
+      await has(page.locator('#prefixes'), 'shop')
+      assert.equal(await page.locator('img').count(), 0)
+    }))
+
   it('finds keys of any bytes, shows values where that is allowed, and leaves the items alone', () =>
     withServer({ 'metrics.allow_values': 'true' }, async (server, page) => {
       const client = await server.connect()

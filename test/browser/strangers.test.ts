@@ -108,11 +108,23 @@ describe('the token', () => {
       await dialog.waitFor()
     }))
 
+  it('can be given later by who has closed the dialog', () =>
+    withScene(browser, { token: 'open-sesame' }, async ({ page }) => {
+      const dialog = page.getByRole('dialog')
+      await dialog.waitFor()
+      await page.keyboard.press('Escape')
+      await dialog.waitFor({ state: 'hidden' })
+      await page.getByRole('button', { name: 'Enter token' }).click()
+      await dialog.getByLabel('Token').fill('open-sesame')
+      await page.keyboard.press('Enter')
+      await has(page.locator('#status'), 'Ready')
+    }))
+
   it('is not asked for where there is none', () =>
     withScene(browser, {}, async ({ page }) => {
       await has(page.locator('#status'), 'Ready')
       assert.equal(await page.getByRole('dialog').count(), 0)
-      assert.equal(await page.getByRole('button', { name: 'Forget token' }).count(), 0)
+      assert.equal(await page.getByRole('button', { name: /token/ }).count(), 0)
     }))
 })
 
