@@ -84,7 +84,7 @@ export function generalStats(context: CommandContext): Stat[] {
     ['hash_bytes', String(index.memoryBytes)],
     ['hash_is_expanding', '0'],
     ['slab_reassign_rescues', count(METRIC.SLAB_REASSIGN_RESCUES)],
-    ['slab_reassign_running', '0'],
+    ['slab_reassign_running', cache.store.isEmptying ? '1' : '0'],
     ['slabs_moved', count(METRIC.SLABS_MOVED)],
     ['lru_crawler_running', context.crawler.isRunning ? '1' : '0'],
     ['lru_crawler_starts', count(METRIC.LRU_CRAWLER_STARTS)],

@@ -54,9 +54,11 @@ function checkPages(store: L1Store): { items: Set<number>; unlinked: number; byt
   let unlinked = 0
   let bytes = 0
   let pagesInUse = 0
+  let closed = 0
   for (let page = 0; page < slabs.pageCount; page++) {
     if (slabs.isFree(page)) continue
     pagesInUse++
+    if (slabs.isClosed(page)) closed++
     const first = slabs.runStart(page)
     const classId = slabs.pageClass(first)
     pagesByClass.set(classId, (pagesByClass.get(classId) ?? 0) + 1)
@@ -88,6 +90,11 @@ function checkPages(store: L1Store): { items: Set<number>; unlinked: number; byt
     assert(slabs.pagePins(page) === pagePins, `page ${page} counts its pins wrongly`)
     assert(used > 0, `page ${page} is empty but belongs to class ${classId}`)
   }
+  assert(closed <= (store.isEmptying ? 1 : 0), `${closed} pages are closed and not being emptied`)
+  assert(
+    slabs.sparePages === 0 || slabs.pagesLeft >= 0,
+    `${slabs.pagesInUse} pages and a spare one of ${slabs.pageLimit}`,
+  )
   assert(pagesInUse === slabs.pagesInUse, `${slabs.pagesInUse} pages are really ${pagesInUse}`)
   for (let classId = 1; classId <= LARGE; classId++) {
     const pages = pagesByClass.get(classId) ?? 0

@@ -169,7 +169,8 @@ export class L1Store {
       if (item === 0) item = this.#room.makeRun(pages)
     } else {
       const { slabs } = this
-      if (!slabs.hasChunk(classId) && slabs.pagesInUse < slabs.pageLimit) {
+      if (this.#room.isEmptying) this.#room.emptyFor(total)
+      if (!slabs.hasChunk(classId) && slabs.pagesLeft > 0) {
         classId = this.#fitter.fit(classId, total)
       }
       item = slabs.allocate(classId)
@@ -255,7 +256,7 @@ export class L1Store {
     const total = itemBytes(keyLength, valueLength)
     const classId = slabs.classes.classFor(total)
     const pages = classId === LARGE ? slabs.pagesFor(total) : 1
-    if (slabs.pagesInUse + pages <= slabs.pageLimit) return true
+    if (pages <= slabs.pagesLeft) return true
     return classId !== LARGE && slabs.hasChunk(classId)
   }
 
@@ -334,6 +335,11 @@ export class L1Store {
     this.#listener.moved(to)
   }
 
+  /** Whether a page is being emptied, some items with each that is stored. */
+  get isEmptying(): boolean {
+    return this.#room.isEmptying
+  }
+
   /** Tells the listener that a page was given away. */
   pageVacated(movedItems: number): void {
     this.#listener.pageVacated(movedItems)
@@ -380,7 +386,10 @@ export class L1Store {
    */
   stepTo(memoryBytesMax: number): boolean {
     const { options } = this
-    const lower = this.memoryBytes - this.heap.pageBytes
+    const isAbove = memoryBytesMax < this.memoryBytes
+    if (isAbove && !this.#room.emptyStep()) return true
+    // A page that was emptied step by step is not in use any more.
+    const lower = this.memoryBytes - (this.#room.takeSpare() ? 0 : this.heap.pageBytes)
     options.memoryBytesMax = Math.max(memoryBytesMax, Math.min(lower, options.memoryBytesMax))
     const pageLimit = this.#pagesBeside(this.index.memoryBytes)
     if (!this.#room.shrinkTo(pageLimit)) {

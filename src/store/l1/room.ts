@@ -10,6 +10,10 @@
  * A large item wants adjacent pages. Victims go until as much is free as it takes; large ones leave
  * such pages behind, small ones the holes into which the items of vacated pages move.
  *
+ * Vacating a page of small items takes up to 30 ms. So a larger store keeps one page free for the next
+ * class that needs one, and empties the next in advance: with each item that is stored, some of its items
+ * move (docs/decisions/0014). Only who needs pages faster than that waits for a whole one.
+ *
  * Pages with a pinned item stay where they are. All of this is synchronous.
  */
 import { assert } from '../../errors.ts'
@@ -28,11 +32,27 @@ const LARGE_VICTIMS_PER_RUN = 4
 /** A large item cannot move: a page of it costs as much as two of items that can. */
 const LARGE_COST = 2
 const IMPOSSIBLE = -1
+/** A smaller store has small pages, and a spare one would be too large a part of it. */
+const PAGES_FOR_SPARE = 128
+/** Bytes of a page that are emptied for each byte that is stored, so that it is done in time. */
+const EMPTIED_PER_STORED = 2
+/** And for one item at most, where items are small some 2 ms; for one that is small at least. */
+const EMPTIED_BYTES_MAX = 2 ** 17
+const EMPTIED_CHUNKS_MIN = 4
+/** Bytes that are emptied in a step on the way to a lower limit. */
+const STEP_BYTES = 2 ** 15
+const NONE = -1
 
 export class RoomMaker {
   readonly #store: L1Store
   readonly #fitter: ClassFitter
   readonly #evictions: boolean
+  /** The page that is being emptied, and which of its chunks is next. */
+  #page = NONE
+  #next = 0
+  #movedItems = 0
+  /** Pages of this class are not to be emptied. */
+  #exceptClass = NONE
 
   constructor(store: L1Store, fitter: ClassFitter, evictions: boolean) {
     this.#store = store
@@ -53,14 +73,92 @@ export class RoomMaker {
       if (chunk !== 0) return chunk
     }
     const fitting = this.#fitter.fit(classId, bytes)
-    if (!this.#vacatePages(1)) return 0
-    return slabs.allocate(fitting)
+    while (this.#page !== NONE) this.#empty(EMPTIED_BYTES_MAX)
+    if (!this.takeSpare() && !this.#vacatePages(1)) return 0
+    const chunk = slabs.allocate(fitting)
+    this.#beginEmptying(fitting)
+    return chunk
+  }
+
+  /** Whether a page is being emptied in advance. */
+  get isEmptying(): boolean {
+    return this.#page !== NONE
+  }
+
+  /** Goes on emptying, because an item of some bytes is stored. */
+  emptyFor(bytes: number): void {
+    this.#empty(Math.min(EMPTIED_BYTES_MAX, EMPTIED_PER_STORED * bytes))
+  }
+
+  /**
+   * Goes on emptying a page, and begins with one if none is. Returns whether there is one that is empty
+   * now, or none that can be.
+   */
+  emptyStep(): boolean {
+    if (this.#store.slabs.sparePages > 0) return true
+    if (this.#page === NONE) this.#beginEmptying(NONE)
+    if (this.#page !== NONE) this.#empty(STEP_BYTES)
+    return this.#page === NONE
+  }
+
+  /** Lets the spare page be used. Returns whether there is one. */
+  takeSpare(): boolean {
+    const { slabs } = this.#store
+    const isThere = slabs.sparePages > 0
+    slabs.sparePages = 0
+    return isThere
+  }
+
+  /** Begins to empty a page in advance, of another class than the one that needs pages. */
+  #beginEmptying(exceptClass: number): void {
+    const { slabs } = this.#store
+    if (!this.#evictions || slabs.pageLimit < PAGES_FOR_SPARE) return
+    this.#exceptClass = exceptClass
+    const page = this.#cheapestWindow(1)
+    this.#exceptClass = NONE
+    // A large item is evicted as a whole; there is nothing to begin with.
+    if (page === IMPOSSIBLE || slabs.pageClass(page) >= LARGE) return
+    slabs.closePage(page)
+    this.#page = page
+    this.#next = 0
+    this.#movedItems = 0
+  }
+
+  #empty(bytes: number): void {
+    const { slabs, heap } = this.#store
+    const page = this.#page
+    // The last of its items may have left by itself, or the page was vacated with others.
+    if (!slabs.isClosed(page)) {
+      this.#page = NONE
+      return
+    }
+    if (slabs.pagePins(page) > 0) {
+      slabs.reopenPage(page)
+      this.#page = NONE
+      return
+    }
+    const classId = slabs.pageClass(page)
+    const chunks = Math.ceil(bytes / slabs.classes.chunkBytes[classId]!)
+    const end = Math.min(slabs.pageCarved(page), this.#next + Math.max(EMPTIED_CHUNKS_MIN, chunks))
+    for (; this.#next < end && slabs.isClosed(page); this.#next++) {
+      const item = slabs.chunkAt(page, this.#next)
+      if (!hasState(heap.words, item, STATE.ALLOCATED)) continue
+      if (this.#move(item, classId, slabs)) this.#movedItems++
+    }
+    if (slabs.isClosed(page)) return
+    this.#page = NONE
+    this.#store.pageVacated(this.#movedItems)
+    if (slabs.pagesLeft > 0) slabs.sparePages = 1
   }
 
   /** Frees and takes adjacent pages. Returns 0 if that is impossible. */
   makeRun(pages: number): number {
     const slabs = this.#store.slabs
     if (!this.#evictions || pages > slabs.pageLimit) return 0
+    if (this.takeSpare()) {
+      const item = slabs.allocateRun(pages)
+      if (item !== 0) return item
+    }
     // Where pins leave no adjacent pages, nothing is to be evicted in vain.
     if (this.#cheapestWindow(pages) === IMPOSSIBLE) return 0
     const item = this.#evictForRun(pages)
@@ -97,6 +195,7 @@ export class RoomMaker {
   /** Empties pages until no more than `pages` are in use. Returns whether that was possible. */
   shrinkTo(pages: number): boolean {
     const slabs = this.#store.slabs
+    if (slabs.pagesInUse + slabs.sparePages > pages) slabs.sparePages = 0
     while (slabs.pagesInUse > pages) {
       if (!this.#evictions || !this.#vacatePages(1)) return false
     }
@@ -191,7 +290,7 @@ export class RoomMaker {
     if (classId >= LARGE) {
       return slabs.pagePins(slabs.runStart(page)) > 0 ? IMPOSSIBLE : heap.pageBytes * LARGE_COST
     }
-    if (slabs.pagePins(page) > 0) return IMPOSSIBLE
+    if (slabs.pagePins(page) > 0 || classId === this.#exceptClass) return IMPOSSIBLE
     const bytes = slabs.pageUsed(page) * slabs.classes.chunkBytes[classId]!
     const victim = policy.victim()
     const isNext = victim !== 0 && sizeClass(heap.words, victim) === classId

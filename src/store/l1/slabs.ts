@@ -56,6 +56,8 @@ export class Slabs {
   #pagesInUse = 0
   /** Pages that may be in use at a time. */
   pageLimit: number
+  /** Free pages that are kept for who cannot do without one: none or one. */
+  sparePages = 0
 
   constructor(heap: Heap) {
     this.#heap = heap
@@ -85,6 +87,10 @@ export class Slabs {
   }
   get pageCount(): number {
     return this.#heap.pageCount
+  }
+  /** Pages that may be taken, without the spare one. */
+  get pagesLeft(): number {
+    return this.pageLimit - this.sparePages - this.#pagesInUse
   }
   classPages(classId: number): number {
     return this.#classPages[classId]!
@@ -193,7 +199,7 @@ export class Slabs {
 
   /** Takes adjacent pages for one large item. Returns 0 if there are none. */
   allocateRun(pages: number): number {
-    if (this.#pagesInUse + pages > this.pageLimit) return 0
+    if (pages > this.pagesLeft) return 0
     const first = this.#findRun(pages)
     if (first === NO_PAGE) return 0
     this.#pageClass.fill(RUN_TAIL, first, first + pages)
@@ -235,11 +241,22 @@ export class Slabs {
 
   /** Keeps a page from handing out chunks while it is being vacated; freeing its last one opens it. */
   closePage(page: number): void {
+    if (this.#pageClosed[page] === 1) return
     const classId = this.#pageClass[page]!
     if (classId !== FREE && classId < LARGE && !this.#isFull(page)) {
       this.#unlinkPartial(classId, page)
     }
     this.#pageClosed[page] = 1
+  }
+
+  /** Lets a page that was closed, and is not empty yet, hand out chunks again. */
+  reopenPage(page: number): void {
+    this.#pageClosed[page] = 0
+    if (!this.#isFull(page)) this.#linkPartial(this.#pageClass[page]!, page)
+  }
+
+  isClosed(page: number): boolean {
+    return this.#pageClosed[page] === 1
   }
 
   /** The page that was added to a class last, if it is still one of it; or -1. */
@@ -259,7 +276,7 @@ export class Slabs {
   }
 
   #addPage(classId: number): number {
-    if (this.#pagesInUse >= this.pageLimit) return NO_PAGE
+    if (this.pagesLeft <= 0) return NO_PAGE
     const page = this.#findRun(1)
     if (page === NO_PAGE) return NO_PAGE
     this.#pageClass[page] = classId
