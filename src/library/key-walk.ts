@@ -4,7 +4,7 @@
  */
 import type { Crawler } from '../engine/crawler.ts'
 import type { Cache } from '../engine/cache.ts'
-import { DiskWalk } from '../engine/disk-walk.ts'
+import type { DiskWalk } from '../engine/disk-walk.ts'
 import type { Clock } from '../observe/clock.ts'
 
 /** Keys that are gathered in one turn. */
@@ -31,8 +31,13 @@ export class KeyWalk {
   async *keys(): AsyncGenerator<string, void, undefined> {
     while (!this.#crawler.take()) await this.#pause()
     const { tier, store } = this.#cache
-    const disk = tier === null ? null : new DiskWalk(tier, store)
+    let disk: DiskWalk | null = null
     try {
+      if (tier !== null) {
+        // Loads native code, which a cache without a disk can do without.
+        const walk = await import('../engine/disk-walk.ts')
+        disk = new walk.DiskWalk(tier, store)
+      }
       yield* this.#inMemory(disk)
       if (disk !== null) yield* this.#onDisk(disk)
     } finally {
