@@ -40,6 +40,12 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     help: 'put the items of such a file into a server',
     run: async (args) => (await import('./dump-command.ts')).restoreCommand(args),
   },
+  {
+    name: 'bench',
+    usage: 'HOST:PORT [options]',
+    help: 'put a load on a server, and say what it takes',
+    run: async (args) => (await import('./bench-command.ts')).benchCommand(args),
+  },
 ]
 
 /** The command that the arguments begin with, and those that follow it. Fails with USAGE for an unknown one. */

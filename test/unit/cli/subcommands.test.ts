@@ -129,6 +129,46 @@ describe('the program', () => {
     assert.equal((await run('stats', `127.0.0.1:${server.port}`)).status, 69)
   })
 
+  it('bench puts a load on a server, and counts what it did', async () => {
+    const server = await startServer({ 'l1.max_memory': '8MB' })
+    try {
+      const target = `127.0.0.1:${server.port}`
+      const small = [
+        '--time',
+        '200ms',
+        '--connections',
+        '3',
+        '--keys',
+        '500',
+        '--value-size',
+        '1KB',
+      ]
+      const { status, stdout, stderr } = await run('bench', target, ...small, '--json')
+      assert.equal(status, 0, stderr)
+      const result: Record<string, number> = JSON.parse(stdout)
+      assert.ok(result['gets']! > result['sets']! && result['sets']! > 0)
+      assert.equal(result['hits'], result['gets'])
+      assert.equal(result['errors'], 0)
+      const stats = await server.stats()
+      assert.equal(stats.get('cmd_get'), result['gets'])
+      assert.equal(stats.get('cmd_set'), result['sets']! + 500)
+      assert.equal(stats.get('get_hits'), result['hits'])
+      assert.equal(stats.get('curr_items'), 500)
+
+      const large = ['--value-size', '2MB', '--keys', '2', '--pipeline', '1', '--gets', '50']
+      const refused = await run('bench', target, '--time', '200ms', ...large)
+      assert.match(refused.stdout, /^stored 2 items in \d\.\d s; 2 were refused$/m)
+      assert.match(refused.stdout, /^gets +[\d,]+, 0\.0 % hits$/m)
+      assert.match(
+        refused.stdout,
+        /^errors +\d+, the first: SERVER_ERROR object too large for cache$/m,
+      )
+      assert.match(refused.stdout, /^p99\.9 +[\d.]+ ms$/m)
+    } finally {
+      await server.stop()
+    }
+  })
+
   it('dump and restore take a server, a data directory, a file and a pipe', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rat-tools-'))
     const open: TestServer[] = []
