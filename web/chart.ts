@@ -224,7 +224,7 @@ export class Chart {
     shown.forEach((text, index) => setText(this.#values[index]!, text))
     const figures = lines.map(({ label }, index) => `${label} ${shown[index]}`)
     const label = `${title}: ${figures.join(', ')}. Arrow keys go through time.`
-    if (this.#canvas.ariaLabel !== label) this.#canvas.ariaLabel = label
+    this.#canvas.setAttribute('aria-label', label)
   }
 }
 

@@ -97,7 +97,7 @@ keyRing.addEventListener('click', () => {
 })
 pause.addEventListener('click', () => {
   source.pause(!source.isPaused)
-  pause.ariaPressed = String(source.isPaused)
+  pause.setAttribute('aria-pressed', String(source.isPaused))
   setText(pause, source.isPaused ? 'Go on' : 'Pause')
   if (source.isPaused) status.showPaused()
 })

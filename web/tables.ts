@@ -53,7 +53,7 @@ export class Tables {
       body.id = `${id}-rows`
       const scroll = make('div', 'scroll', make('table', '', body))
       scroll.tabIndex = 0
-      scroll.role = 'region'
+      scroll.setAttribute('role', 'region')
       scroll.setAttribute('aria-labelledby', heading.id)
       byId(id, HTMLDivElement).append(heading, scroll)
     }

@@ -96,7 +96,7 @@ export class Tiles {
       const main = make('dd', 'main', '–')
       const more = make('dd', 'more')
       const filled = make('dd', 'filled')
-      filled.ariaHidden = 'true'
+      filled.setAttribute('aria-hidden', 'true')
       filled.hidden = true
       list.append(make('div', '', make('dt', '', tile.name), main, more, filled))
       return { tile, main, more, filled }
