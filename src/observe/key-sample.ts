@@ -10,10 +10,10 @@ import type { Clock } from './clock.ts'
 import { HotKeys } from './hot-keys.ts'
 import { PrefixCounts } from './prefix-counts.ts'
 
-/** Keys that are looked at in a second, about: some 2 ms of it. */
-const KEYS_PER_S = 4000
+/** Keys that are looked at in a second, about, at a microsecond each: a thousandth of it. */
+const KEYS_PER_S = 1000
 /** Traffic that grows is noticed before the second is over. */
-const KEYS_AT_ONCE_MAX = 1000
+const KEYS_AT_ONCE_MAX = 500
 const PREFIXES_MAX = 1024
 
 /** Who lets commands tell of their keys. */

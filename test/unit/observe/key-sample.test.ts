@@ -67,10 +67,10 @@ describe('the sample of keys', () => {
       const seconds = 30
       turns(seconds * turnsPerS, reads, seconds)
       const perS = looked() / seconds
-      assert.ok(perS > 2000 && perS < 8000, `${reads} a turn: ${perS} a second`)
+      assert.ok(perS > 500 && perS < 2000, `${reads} a turn: ${perS} a second`)
       const [prefix] = sample.prefixes.top(1)
       const share = prefix![1].gets / (seconds * turnsPerS * reads)
-      assert.ok(share > 0.9 && share < 1.1, `${reads} a turn: ${share} of all`)
+      assert.ok(share > 0.85 && share < 1.15, `${reads} a turn: ${share} of all`)
     }
   })
 
