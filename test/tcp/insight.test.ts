@@ -162,18 +162,22 @@ describe('the slow log', () => {
         for (let i = 0; i < 20; i++) await client.ask(`set key${i} 0 0 1\r\n1\r\n`, 'STORED\r\n')
         const { slowLog } = await document(server)
         assert.ok(slowLog !== null && slowLog.count > 0)
-        const [slow] = slowLog.entries
+        // On a busy machine one or the other may have run for longer than it waited, but not all of them.
+        const slow = slowLog.entries.find(({ diskUs, runUs }) => diskUs > runUs)
         assert.equal(slow!.command, 'set')
         assert.match(slow!.key, /^key\d+$/)
         assert.match(slow!.client, /^127\.0\.0\.1:\d+$/)
         assert.ok(slow!.totalUs >= 1000)
         assert.equal(slow!.totalUs, slow!.queueUs + slow!.runUs + slow!.diskUs)
-        assert.ok(slow!.diskUs > slow!.runUs)
         const shown = await figures(client, 'slow')
         assert.equal(shown.get('slow_threshold_us'), '1000')
         assert.equal(shown.get(`${slow!.number}:key`), slow!.key)
         await client.ask('stats reset\r\n', 'RESET\r\n')
-        assert.equal((await figures(client, 'slow')).get('slow_commands'), '0')
+        // The reset itself may have been slow.
+        const left = [...(await figures(client, 'slow'))].filter(([name]) =>
+          name.endsWith(':command'),
+        )
+        assert.ok(left.every(([, command]) => command !== 'set'))
       })
     }))
 })
