@@ -57,6 +57,9 @@ export class LogSink {
    * Returns what was wrong, or null.
    */
   reopen(options: SinkOptions = this.#options): Error | null {
+    const { file, stream } = this.#options
+    // A stream cannot be renamed, and the user that a server has become may not be allowed to open it.
+    if (file === '' && options.file === '' && options.stream === stream) return null
     try {
       const place = openPlace(options)
       this.#close()

@@ -41,7 +41,7 @@ export interface OpenLog extends Logger {
   readonly linesLost: number
   /** Opens the file again, which somebody may have renamed. What cannot be opened is logged. */
   reopen(): void
-  /** Takes another place and another form, but no other level. What cannot be opened is logged. */
+  /** Takes another place and another form, where they are another, but no other level. */
   move(options: LogOptions): void
 }
 
@@ -56,9 +56,13 @@ const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/gu
 /** Fields that every line has and that the line for people shows in its own way or not at all. */
 const OWN_FIELDS: readonly string[] = ['level', 'time', 'pid', 'msg', 'err']
 
+/** The options that say where the log goes, and in what form. */
+const PLACE_OPTIONS = ['file', 'stream', 'fileBytesMax', 'filesKept', 'pretty'] as const
+
 /** Opens the log. Fails with CONFIG_INVALID if its file cannot be opened. */
 export function createLogger(options: LogOptions): OpenLog {
   const sink = new LogSink(options)
+  let place = options
   let pretty = isPretty(options)
   let lostBefore = 0
   const write = (line: string): void => {
@@ -79,8 +83,12 @@ export function createLogger(options: LogOptions): OpenLog {
     reopen: { value: () => report(sink.reopen()) },
     move: {
       value(next: LogOptions) {
+        if (PLACE_OPTIONS.every((name) => next[name] === place[name])) return
         const error = sink.reopen(next)
-        if (error === null) pretty = isPretty(next)
+        if (error === null) {
+          place = next
+          pretty = isPretty(next)
+        }
         report(error)
       },
     },

@@ -33,14 +33,18 @@ async function until(done: () => boolean): Promise<void> {
   }
 }
 
+interface Program {
+  readonly client: TestClient
+  readonly signal: (name: NodeJS.Signals) => void
+  readonly configure: (text: string) => void
+  /** Its standard output so far. */
+  readonly said: () => string
+}
+
 /** The program with a file of configuration, for as long as `use` takes. */
 async function withProgram(
   config: string,
-  use: (
-    client: TestClient,
-    signal: (name: NodeJS.Signals) => void,
-    configure: (text: string) => void,
-  ) => Promise<void>,
+  use: (program: Program) => Promise<void>,
 ): Promise<{ stdout: string; stderr: string }> {
   const folder = mkdtempSync(join(root, 'program-'))
   const file = join(folder, 'config.toml')
@@ -64,11 +68,12 @@ async function withProgram(
       )
       return client !== null
     })
-    await use(
-      client!,
-      (name) => child.kill(name),
-      (text) => writeFileSync(file, text),
-    )
+    await use({
+      client: client!,
+      signal: (name) => void child.kill(name),
+      configure: (text) => writeFileSync(file, text),
+      said: () => stdout,
+    })
   } finally {
     child.kill('SIGTERM')
     await once(child, 'exit')
@@ -79,7 +84,7 @@ async function withProgram(
 describe('the log of the program', () => {
   it('goes on in a new file after SIGUSR2, as logrotate asks for', async () => {
     const file = join(root, 'rotated')
-    await withProgram(`[logging]\nfile = "${file}"\n`, async (_, signal) => {
+    await withProgram(`[logging]\nfile = "${file}"\n`, async ({ signal }) => {
       await until(() => read(file).includes('listening'))
       renameSync(file, `${file}.1`)
       signal('SIGUSR2')
@@ -93,7 +98,7 @@ describe('the log of the program', () => {
     const [first, second] = [join(root, 'first'), join(root, 'second')]
     const { stdout, stderr } = await withProgram(
       `[logging]\nfile = "${first}"\n`,
-      async (client, signal, configure) => {
+      async ({ client, signal, configure }) => {
         await until(() => read(first).includes('listening'))
         const next = `[logging]\nfile = "${second}"\npretty = "always"\nmax_file_size = "64KB"\nmax_files = 1\n`
         configure(next)
@@ -115,25 +120,28 @@ describe('the log of the program', () => {
   })
 
   it('has who gave which order and what came of it, and a line of what was done', async () => {
-    const { stdout } = await withProgram('[logging]\nsummary_interval = "1s"\n', async (client) => {
-      await client.ask('flush_all\r\n', 'OK\r\n')
-      await client.ask('cache_memlimit 32\r\n', 'OK\r\n')
-      await client.ask(
-        'cache_memlimit 1\r\n',
-        'MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n',
-      )
-      await client.ask('verbosity 0\r\n', 'OK\r\n')
-      await client.ask('refresh_certs\r\n', 'Error TLS not enabled\r\n')
-      await client.ask(
-        'set a 0 0 1\r\nx\r\nget a\r\nget b\r\n',
-        'STORED\r\nVALUE a 0 1\r\nx\r\nEND\r\nEND\r\n',
-      )
-      await new Promise((resolve) => {
-        setTimeout(resolve, 1500)
-      })
-      client.send('shutdown\r\n')
-      await client.closed()
-    })
+    const { stdout } = await withProgram(
+      '[logging]\nsummary_interval = "1s"\n',
+      async ({ client, said }) => {
+        await client.ask('flush_all\r\n', 'OK\r\n')
+        await client.ask('cache_memlimit 32\r\n', 'OK\r\n')
+        await client.ask(
+          'cache_memlimit 1\r\n',
+          'MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n',
+        )
+        await client.ask('verbosity 0\r\n', 'OK\r\n')
+        await client.ask('refresh_certs\r\n', 'Error TLS not enabled\r\n')
+        await client.ask(
+          'set a 0 0 1\r\nx\r\nget a\r\nget b\r\n',
+          'STORED\r\nVALUE a 0 1\r\nx\r\nEND\r\nEND\r\n',
+        )
+        const summaries = (): number => said().split('"msg":"summary"').length - 1
+        const before = summaries()
+        await until(() => summaries() > before)
+        client.send('shutdown\r\n')
+        await client.closed()
+      },
+    )
     const lines: readonly Record<string, unknown>[] = stdout
       .trimEnd()
       .split('\n')
