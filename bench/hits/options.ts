@@ -23,7 +23,8 @@ export const USAGE: string = `npm run bench:hits -- TRACE... [options]
 
   TRACE               a file: .rct, oracleGeneral, or lines of key[,size[,ttl[,op]]]; also packed (.xz, .zst, .gz);
                       or made: zipf:keys=100000,requests=1000000,exponent=1,drift=0  scan:requests=1000000
-                      loop:keys=5000,requests=1000000; A+B mixes two, A/B has one after the other
+                      loop:keys=5000,requests=1000000; A+B mixes two, A/B has one after the other;
+                      all with small=100,large=100000,share=0.01: bytes of values, and how many keys have large ones
   --policy a,b        ${POLICY_NAMES.join(', ')} (default: all)
   --size a,b          5% of the keys, 1000 items, or 64MB of memory (default 0.1%,1%,5%,10%,25%)
   --min-items N       leaves out shares of fewer items (default 50)

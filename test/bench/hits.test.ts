@@ -158,6 +158,22 @@ describe('traces that are made', () => {
     assert.ok(keys.slice(900).every((key) => key >= 450))
   })
 
+  it('have values of two lengths, each key always the same one', () => {
+    const part = 'zipf:keys=500,requests=5000,small=10,large=9000,share=0.2'
+    const { keys, sizes } = generate(`${part}+loop:keys=5,requests=100`, 3)
+    const sizeOf = new Map<number, number>()
+    for (const [i, key] of keys.entries()) {
+      const size = sizes![i]!
+      assert.equal(sizeOf.get(key) ?? size, size)
+      sizeOf.set(key, size)
+    }
+    const large = [...sizeOf.values()].filter((size) => size === 9000).length
+    assert.ok(large > 0.1 * sizeOf.size && large < 0.3 * sizeOf.size, `${large}`)
+    assert.equal([...sizeOf.values()].filter((size) => size === 0).length, 5)
+    assert.equal(generate('loop:keys=5,requests=100', 1).sizes, null)
+    assert.ok(generate(`loop:requests=10/${part}`, 1).sizes!.includes(9000))
+  })
+
   it('say what they do not understand', () => {
     for (const text of ['zipf:keys', 'zipf:size=3', 'loop:keys=-1']) {
       assert.throws(() => generate(text, 1), /takes/, text)

@@ -131,3 +131,29 @@ function refuseNow(): never {
 function refuse(): Promise<never> {
   return Promise.reject(new Error('injected'))
 }
+
+describe('an item that comes back from disk', () => {
+  it('is one that was used again for hybrid, and outlives what comes for the first time', async (t) => {
+    const settings = { 'l1.eviction': 'hybrid', 'l1.max_entries': '64' }
+    const tiers = await Tiers.open(quickFolder(t), { settings })
+    const ten = Array.from({ length: 10 }, (_, i) => i)
+    for (const i of ten) await tiers.ask(setText(`back${i}`, 'v'))
+    await tiers.written()
+    tiers.evictAll()
+    for (const i of ten) assert.equal(await tiers.ask(`get back${i}\r\n`), hitText(`back${i}`, 'v'))
+    assert.equal(tiers.count(METRIC.L2_HITS), 10)
+    for (let i = 0; i < 300; i++) {
+      assert.equal(await tiers.ask(`get new${i}\r\n`), MISS)
+      await tiers.ask(setText(`new${i}`, 'v'))
+    }
+    await tiers.written()
+    for (const i of ten) assert.equal(await tiers.ask(`get back${i}\r\n`), hitText(`back${i}`, 'v'))
+    const fromDisk = tiers.count(METRIC.L2_HITS) - 10
+    assert.ok(fromDisk <= 1, `${fromDisk} of 10 had left memory`)
+    for (const i of ten) {
+      assert.equal(await tiers.ask(`get new${100 + i}\r\n`), hitText(`new${100 + i}`, 'v'))
+    }
+    assert.ok(tiers.count(METRIC.L2_HITS) - fromDisk - 10 >= 8)
+    await tiers.close()
+  })
+})
