@@ -3,6 +3,8 @@ import type { Request } from '../message/request.ts'
 
 const U32_MAX = 0xffff_ffff
 const I32_MAX = 0x7fff_ffff
+/** A longer word is no number, in memcached neither. */
+const NUMBER_CHARACTERS_MAX = 11
 
 /** One string for each word, one character a byte. */
 export function wordsOf(request: Request): string[] {
@@ -18,7 +20,9 @@ export function names(word: string | undefined, name: string): boolean {
 
 /** An unsigned integer of 32 bits; NaN where a word is none. */
 export function unsigned(word: string | undefined): number {
-  if (word === undefined || !/^\d+$/.test(word)) return Number.NaN
+  if (word === undefined || word.length > NUMBER_CHARACTERS_MAX || !/^\d+$/.test(word)) {
+    return Number.NaN
+  }
   const value = Number(word)
   return value <= U32_MAX ? value : Number.NaN
 }

@@ -65,7 +65,7 @@ function sound({ draw, words, lane, shown }: Wanted, verb: Verb): Command {
   if (verb !== 'ms') return command(`${verb} ${key}`, ...parts, '\r\n')
   const isWrong = words.mayBeLines && draw.chance(0.06)
   const value = words.value()
-  const length = isWrong ? words.wrongNumber() : String(value.length)
+  const length = isWrong ? words.oddNumber() : String(value.length)
   return command(`ms ${key} ${length}`, ...parts, `\r\n${value}\r\n`)
 }
 
@@ -85,7 +85,7 @@ function doubled(draw: Draw, from: string): string[] {
 /** A flag with what stands behind it. */
 function flag({ draw, words, shown }: Wanted, verb: Verb, letter: string): Part[] {
   const wrongly = (token: string): string =>
-    words.isExact && draw.chance(0.03) ? words.wrongNumber() : token
+    words.isExact && draw.chance(0.03) ? words.oddNumber() : token
   switch (letter) {
     case 'T':
       return [` T${wrongly(words.exptime())}`]
@@ -107,7 +107,9 @@ function flag({ draw, words, shown }: Wanted, verb: Verb, letter: string): Part[
     case 'E':
       return [` E${EXPLICIT_CAS_BASE + draw.below(1e9)}`]
     case 'C':
-      if (draw.chance(0.2)) return [` C${wrongly(draw.of(['0', '1', '18446744073709551615']))}`]
+      // Where a length may be a lie this may come to be part of a value, and each server has its own.
+      if (words.mayBeLines || draw.chance(0.2))
+        return [` C${wrongly(draw.of(['0', '1', '18446744073709551615']))}`]
       return [' C', { key: shown ?? '', age: draw.of([0, 0, 0, 1]), form: 'digits' }]
     case 'M': {
       const modes = verb === 'ms' ? ['S', 'E', 'A', 'P', 'R'] : ['I', 'D', '+', '-']

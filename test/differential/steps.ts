@@ -40,12 +40,6 @@ export const CONNECTIONS: readonly Protocol[] = ['text', 'text', 'binary', 'text
 /** What stands for a cas number that no reply has shown yet. */
 export const NO_CAS = 999_999_999n
 
-/**
- * Cas numbers are written with so many digits at least. Each server has its own, and what swallows a
- * length that is not true must swallow the same of what follows.
- */
-const CAS_DIGITS = 14
-
 export function command(...parts: readonly Part[]): Command {
   return { parts }
 }
@@ -59,7 +53,7 @@ export function commandText(
     .map((part) => {
       if (typeof part === 'string') return part
       const cas = casOf(part.key, part.age) ?? NO_CAS
-      if (part.form === 'digits') return String(cas).padStart(CAS_DIGITS, '0')
+      if (part.form === 'digits') return String(cas)
       const bytes = Buffer.alloc(8)
       bytes.writeBigUInt64BE(cas)
       return bytes.toString('latin1')

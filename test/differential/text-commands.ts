@@ -138,7 +138,7 @@ function brokenStorage(draw: Draw, words: Vocabulary, lane: number): Command {
 /** Tokens too few, too many, or wrong. */
 function brokenLine(draw: Draw, words: Vocabulary, lane: number): Command {
   const key = words.key(lane)
-  const wrong = words.wrongNumber()
+  const wrong = words.oddNumber()
   return draw.weighted([
     [1, () => line(draw.of(['get', 'gets', 'gat', 'gats', 'touch', 'incr', 'decr', 'delete']))],
     [1, () => line(draw.of(['gat', 'gats', 'touch', 'incr', 'decr']), key)],

@@ -59,6 +59,15 @@ const WRONG_NUMBERS = [
   '2147483646',
   '1e3',
 ] as const
+/** Wrong, or at the edge, where a number is not one of the flags and expiry of a storage command. */
+const ODD_NUMBERS = [
+  '-',
+  '-0',
+  '00000000000',
+  '000000000000',
+  '0000000000000000000001',
+  '00000000000000000000001',
+] as const
 
 export class Vocabulary {
   readonly #draw: Draw
@@ -162,6 +171,10 @@ export class Vocabulary {
 
   delta(): string {
     return this.#draw.of(['1', '1', '5', '99', '0', '18446744073709551615', '4294967296'])
+  }
+
+  oddNumber(): string {
+    return this.#draw.chance(0.3) ? this.#draw.of(ODD_NUMBERS) : this.wrongNumber()
   }
 
   wrongNumber(): string {

@@ -4,13 +4,12 @@
  */
 import { CR, LF, NINE, SPACE, ZERO, copyBytes } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
-import { parseU64 } from '../../bytes/u64.ts'
 import type { U64 } from '../../bytes/u64.ts'
 import { OPTION, OUTCOME } from '../../message/codes.ts'
 import type { Outcome } from '../../message/codes.ts'
 import { TOKEN_BYTES_MAX } from '../../message/request.ts'
 import type { Request } from '../../message/request.ts'
-import { KEY_BYTES_MAX, parseExptime } from '../text/fields.ts'
+import { KEY_BYTES_MAX, parseExptime, parseNumber, parseWord } from '../text/fields.ts'
 import { decode } from './base64.ts'
 import {
   FLAG,
@@ -172,13 +171,13 @@ export class FlagReader {
           ? OPTION.RECACHE
           : OPTION.RECACHE | OPTION.TOUCH_BEFORE_RECACHE
       case FLAG.cas:
-        if (!parseU64(buffer, start, end, number)) return this.#refuseValue(OUTCOME.BAD_TOKEN)
+        if (!parseNumber(buffer, start, end, number)) return this.#refuseValue(OUTCOME.BAD_TOKEN)
         request.ifCas = true
         request.casHi = number.hi
         request.casLo = number.lo
         return 0
       case FLAG.newCas:
-        if (!parseU64(buffer, start, end, number)) return this.#refuseValue(OUTCOME.BAD_TOKEN)
+        if (!parseNumber(buffer, start, end, number)) return this.#refuseValue(OUTCOME.BAD_TOKEN)
         request.newCasHi = number.hi
         request.newCasLo = number.lo
         // No item has the cas number 0: that stands for none.
@@ -187,7 +186,7 @@ export class FlagReader {
         return OPTION.INVALIDATE
       case FLAG.clientFlags:
         // memcached has no word of its own for this, and reports what else is wrong if something is.
-        if (!parseU64(buffer, start, end, number) || number.hi !== 0) {
+        if (!parseWord(buffer, start, end, number)) {
           return this.#refuseValue(
             this.badValue === OUTCOME.NONE ? OUTCOME.BAD_FORMAT : this.badValue,
           )
@@ -198,12 +197,13 @@ export class FlagReader {
         this.mode = end > start ? buffer[start]! : EMPTY_MODE
         return 0
       case FLAG.delta:
-        if (!parseU64(buffer, start, end, number)) return this.#refuseValue(OUTCOME.BAD_DELTA_VALUE)
+        if (!parseNumber(buffer, start, end, number))
+          return this.#refuseValue(OUTCOME.BAD_DELTA_VALUE)
         request.deltaHi = number.hi
         request.deltaLo = number.lo
         return 0
       case FLAG.initial:
-        if (!parseU64(buffer, start, end, number))
+        if (!parseNumber(buffer, start, end, number))
           return this.#refuseValue(OUTCOME.BAD_INITIAL_VALUE)
         request.initialHi = number.hi
         request.initialLo = number.lo

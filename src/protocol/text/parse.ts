@@ -20,7 +20,9 @@ import {
   TRAILER_BYTES,
   parseExptime,
   parseLength,
+  parseNumber,
   parseStorageExptime,
+  parseWord,
 } from './fields.ts'
 import { verbOf } from './verbs.ts'
 
@@ -278,7 +280,7 @@ export class TextParser {
     }
     request.exptime = this.#number.lo | 0
     if (op === OP.CAS) {
-      if (this.#tokenCount < 6 || !parseU64(buffer, tokens[10]!, tokens[11]!, this.#number)) {
+      if (this.#tokenCount < 6 || !parseNumber(buffer, tokens[10]!, tokens[11]!, this.#number)) {
         return refuse(request, OUTCOME.BAD_FORMAT)
       }
       request.casHi = this.#number.hi
@@ -298,7 +300,7 @@ export class TextParser {
     if (this.#tokenCount < 3) return refuse(request, OUTCOME.BAD_FORMAT)
     this.#readQuiet(request, buffer)
     if (tokens[3]! - tokens[2]! > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
-    if (!parseU64(buffer, tokens[4]!, tokens[5]!, this.#number)) {
+    if (!parseNumber(buffer, tokens[4]!, tokens[5]!, this.#number)) {
       return refuse(request, OUTCOME.BAD_DELTA)
     }
     request.deltaHi = this.#number.hi
@@ -371,9 +373,9 @@ export class TextParser {
 
   #readLevel(request: Request, buffer: Buffer): boolean {
     if (this.#tokenCount < 2) return false
-    if (!parseU64(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) return false
+    if (!parseWord(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) return false
     request.deltaLo = this.#number.lo
-    return this.#number.hi === 0
+    return true
   }
 
   /**

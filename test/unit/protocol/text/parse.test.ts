@@ -57,12 +57,19 @@ describe('the text parser', () => {
   })
 
   it('takes an expiry of 32 bits with sign, and no other', () => {
-    const exptimes = ['0', '-1', '2592000', '2147483647', '-2147483648', '007']
+    const exptimes = ['0', '-1', '2592000', '2147483647', '-2147483648', '007', '-', '00000000009']
     assert.deepEqual(
       exptimes.map((text) => parse(`touch k ${text}\r\n`).request.exptime),
-      [0, -1, 2592000, 2147483647, -2147483648, 7],
+      [0, -1, 2592000, 2147483647, -2147483648, 7, 0, 9],
     )
-    for (const text of ['2147483648', '-2147483649', '4294967296', '9223372036854775808', '-']) {
+    for (const text of [
+      '2147483648',
+      '-2147483649',
+      '4294967296',
+      '9223372036854775808',
+      '000000000009',
+      '--',
+    ]) {
       for (const line of [`touch k ${text}\r\n`, `gat ${text} k\r\n`, `flush_all ${text}\r\n`]) {
         assert.equal(parse(line).parsed, PARSED.REFUSED, line)
       }
