@@ -21,6 +21,8 @@ import type { SectionSettings } from './settings.ts'
 const START: readonly Setting[] = [
   ...settingsOf('l2', { enabled: false }),
   ...settingsOf('logging', { level: 'silent' }),
+  // A program that serves asks for the side door by itself.
+  ...settingsOf('metrics', { bind: '' }),
 ]
 
 /**

@@ -5,6 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Channel } from 'node:diagnostics_channel'
+import { ServerError } from '../errors.ts'
 
 /** What each event tells. */
 export interface CacheEvents {
@@ -98,8 +99,17 @@ export class EventSources {
     this.error = this.#sources.error
   }
 
+  /** Fails with ARGUMENT_INVALID for a name that is none. */
   of<Name extends CacheEventName>(name: Name): EventSource<CacheEvents[Name]> {
+    if (!Object.hasOwn(this.#sources, name)) {
+      throw new ServerError('ARGUMENT_INVALID', `there is no event ${name}: ${NAMES.join(', ')}`)
+    }
     return this.#sources[name]
+  }
+
+  /** Whether telling of something would reach anybody. */
+  isHeard(name: CacheEventName): boolean {
+    return this.#sources[name].isHeard
   }
 
   on<Name extends CacheEventName>(name: Name, listener: (event: CacheEvents[Name]) => void): void {

@@ -7,7 +7,7 @@ import type { CacheEventName, EventSources } from './events.ts'
 export function tellOfItems(cache: Cache, events: EventSources): void {
   const { heap } = cache.store
   const tell = (name: Exclude<CacheEventName, 'error'>, item: number): void => {
-    if (!events.of(name).isHeard) return
+    if (!events.isHeard(name)) return
     const end = cache.valueStart(item)
     const key = heap.bytes.buffer.toString('utf8', end - cache.keyBytes(item), end)
     // Not within the change of the store that it tells of: a listener may use the cache.

@@ -11,12 +11,16 @@ export interface ServeOptions extends SectionSettings<'server'> {
   readonly commands?: SectionSettings<'commands'>
   readonly auth?: SectionSettings<'auth'>
   readonly tls?: SectionSettings<'tls'>
+  /** `bind` opens the side door: /metrics, /healthz and a page for browsers. */
+  readonly metrics?: SectionSettings<'metrics'>
 }
 
 /** Clients of memcached are served until it is stopped, or its cache is shut down. */
 export interface CacheServer {
   /** "127.0.0.1:11211", or "unix:/path", for each listener. */
   readonly addresses: readonly string[]
+  /** "127.0.0.1:9150", where there is a side door. */
+  readonly sideDoor: string | null
   /** Answers what has been received, and closes. The cache stays open. */
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -55,7 +59,7 @@ export async function createServer<Schema extends object>(
     core.dependents.add(dependent)
     try {
       const addresses = await server.listen()
-      return { addresses, stop, [Symbol.asyncDispose]: stop }
+      return { addresses, sideDoor: server.sideDoor(), stop, [Symbol.asyncDispose]: stop }
     } catch (error) {
       await stop()
       throw error
@@ -68,7 +72,7 @@ export async function createServer<Schema extends object>(
 
 /** The configuration of the cache with what is to be different, checked like a file. */
 function configOf(config: Config, options: ServeOptions): Config {
-  const { commands = {}, auth = {}, tls = {}, ...server } = options
+  const { commands = {}, auth = {}, tls = {}, metrics = {}, ...server } = options
   const checked = loadConfig({
     env: {},
     settings: [
@@ -77,8 +81,10 @@ function configOf(config: Config, options: ServeOptions): Config {
       ...settingsOf('commands', commands),
       ...settingsOf('auth', auth),
       ...settingsOf('tls', tls),
+      ...settingsOf('metrics', metrics),
     ],
   })
-  const { server: network, commands: allowed, auth: logins, tls: encryption } = checked
-  return { ...config, server: network, commands: allowed, auth: logins, tls: encryption }
+  // What the cache itself goes by stays as it was built.
+  const { l1, l2, compression, ttl, performance, logging } = config
+  return { ...checked, l1, l2, compression, ttl, performance, logging }
 }

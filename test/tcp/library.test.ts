@@ -141,6 +141,16 @@ describe('a cache that is served', () => {
     assert.match(await ask(addresses[0]!, 'flush_all'), /^CLIENT_ERROR/)
   })
 
+  it('has a side door where that is asked for', async (t) => {
+    const first = await createServer(await memoryCache(t))
+    assert.equal(first.sideDoor, null)
+    const { sideDoor } = await createServer(await memoryCache(t), {
+      metrics: { bind: '127.0.0.1:0' },
+    })
+    const { status } = await fetch(`http://${sideDoor}/healthz`)
+    assert.equal(status, 200)
+  })
+
   it('serves what is on disk', async (t) => {
     const cache = await diskCache(testFolder(t))
     t.after(() => cache.shutdown())
