@@ -7,7 +7,7 @@ import type { Config } from './config/schema.ts'
 import { Cache } from './engine/cache.ts'
 import { Crawler } from './engine/crawler.ts'
 import type { DiskTier } from './engine/disk-tier.ts'
-import { MemoryLimit } from './engine/memory-limit.ts'
+import { MemoryLimit, bytesToReserve } from './engine/memory-limit.ts'
 import { Sweeper } from './engine/sweeper.ts'
 import { TagTable } from './engine/tag-table.ts'
 import { tierOptions } from './engine/tier-options.ts'
@@ -65,6 +65,7 @@ export function createCache(
   const cache = new Cache(
     {
       memoryBytesMax: config.l1.memoryBytesMax,
+      memoryBytesReserved: bytesToReserve(config.l1.memoryBytesMax),
       entriesMax: config.l1.entriesMax,
       evictions: config.l1.evictions,
       policy: config.l1.eviction,

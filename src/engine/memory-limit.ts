@@ -1,6 +1,7 @@
 /**
- * The limit of memory while the server runs: it can be lowered, and raised again up to what was reserved
- * at the start. Lowering it empties a page at a time, so that nobody waits for long.
+ * The limit of memory while the server runs: it can be lowered, and raised up to what was reserved at the
+ * start. Lowering it empties a page at a time, so that nobody waits for long. What is reserved is address
+ * space: it costs nothing until it is used.
  */
 import type { Clock } from '../observe/clock.ts'
 import type { L1Store } from '../store/l1/l1-store.ts'
@@ -9,18 +10,25 @@ const STEP_MS = 1
 /** Where pages are pinned, or nothing may be evicted, it is tried again after this. */
 const RETRY_MS = 1000
 
+/** How far the limit can be raised: four times, and small ones further. */
+const RESERVED_FACTOR = 4
+const RESERVED_BYTES_MIN = 2 ** 28
+
+/** The address space to reserve for a limit. */
+export function bytesToReserve(memoryBytesMax: number): number {
+  return Math.max(RESERVED_FACTOR * memoryBytesMax, RESERVED_BYTES_MIN)
+}
+
 export class MemoryLimit {
   readonly #store: L1Store
   readonly #clock: Clock
-  readonly #bytesReserved: number
   #targetBytes: number
   #isStepping = false
 
   constructor(store: L1Store, clock: Clock) {
     this.#store = store
     this.#clock = clock
-    this.#bytesReserved = store.options.memoryBytesMax
-    this.#targetBytes = this.#bytesReserved
+    this.#targetBytes = store.options.memoryBytesMax
   }
 
   /** The limit that was set last; the store may take more until it has got there. */
@@ -30,8 +38,8 @@ export class MemoryLimit {
 
   /** Returns false for more than was reserved, or less than is taken where nothing may be evicted. */
   set(bytes: number): boolean {
-    const { options, memoryBytes } = this.#store
-    if (bytes > this.#bytesReserved) return false
+    const { options, memoryBytes, memoryBytesReserved } = this.#store
+    if (bytes > memoryBytesReserved) return false
     if (!options.evictions && bytes < memoryBytes) return false
     this.#targetBytes = bytes
     if (!this.#isStepping) this.#step()

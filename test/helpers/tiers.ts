@@ -13,6 +13,7 @@ import type { Bytes } from '../../src/bytes/ascii.ts'
 import { InputWindow } from '../../src/bytes/input-window.ts'
 import { OutputBuffer } from '../../src/bytes/output-buffer.ts'
 import type { OutputSink } from '../../src/bytes/output-buffer.ts'
+import { Audit } from '../../src/commands/audit.ts'
 import type { CommandContext } from '../../src/commands/context.ts'
 import { run } from '../../src/commands/dispatch.ts'
 import { BEGUN, begin, finish } from '../../src/commands/storage.ts'
@@ -97,9 +98,10 @@ export class Tiers {
       metrics,
       clock,
       settings: { itemBytesMax: config.server.itemBytesMax, flushEnabled: true },
-      facts: { startedAtS: clock.nowS },
+      facts: { startedAtS: clock.nowS, audit: new Audit(clock, log) },
       view: new ItemView(heap),
       heap,
+      client: null,
       authenticator: null,
       watchers: new Watchers(clock, metrics),
       counter: new Counter(),

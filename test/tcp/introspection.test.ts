@@ -286,7 +286,7 @@ describe('the clock of a server with --debug', () => {
 })
 
 describe('the limit of memory', () => {
-  it('is lowered while the server runs, and raised again', async () => {
+  it('is lowered while the server runs, and raised', async () => {
     const server = await startServer({ 'l1.max_memory': '16MB' })
     const client = await server.connect()
     await store(client, 0, 20_000, 1000)
@@ -300,12 +300,21 @@ describe('the limit of memory', () => {
     await store(client, 30_000, 35_000, 1000)
     assert.ok((await figure('total_malloced')) <= 8 * 2 ** 20)
     await client.ask(
-      'cache_memlimit 17\r\n',
+      'cache_memlimit 257\r\n',
       'MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n',
     )
     await client.ask('cache_memlimit 16\r\n', 'OK\r\n')
     await store(client, 40_000, 60_000, 1000)
     assert.ok((await figure('total_malloced')) > 15 * 2 ** 20)
+    assert.ok((await figure('total_malloced')) <= 16 * 2 ** 20)
+    const evictions = await figure('evictions')
+    await client.ask('cache_memlimit 48\r\n', 'OK\r\n')
+    await store(client, 60_000, 80_000, 1000)
+    assert.equal(await figure('evictions'), evictions)
+    await store(client, 80_000, 120_000, 1000)
+    assert.ok((await figure('total_malloced')) > 47 * 2 ** 20)
+    assert.ok((await figure('total_malloced')) <= 48 * 2 ** 20)
+    assert.ok((await figure('curr_items')) > 40_000)
     client.destroy()
     await server.stop()
   })

@@ -27,6 +27,7 @@ export interface Heap {
   /** Bytes before the first page, for the network. */
   readonly ioBytes: number
   readonly pageBytes: number
+  /** Pages that there is address space for. */
   readonly pageCount: number
 }
 
@@ -34,19 +35,39 @@ export interface Heap {
 export const UNIT_BYTES = 8
 /** A handle has to stay below 2^31. */
 const HEAP_BYTES_MAX = 2 ** 31 * UNIT_BYTES
+/** What this runtime can address in one buffer. */
+const ADDRESSABLE_BYTES = Math.min(constants.MAX_LENGTH, HEAP_BYTES_MAX)
 
 /**
- * Reserves the address space. `ioBytes` has to be a multiple of 8, `pageBytes` a power of two.
+ * Reserves the address space. `ioBytes` has to be a multiple of 8, `pageBytes` a power of two. There are
+ * as many of `pagesWanted` pages as the system gives, and `pageCount` at least.
  * @throws ServerError MEMORY_UNAVAILABLE where the runtime cannot address or allocate as much.
  */
-export function createHeap(ioBytes: number, pageBytes: number, pageCount: number): Heap {
+export function createHeap(
+  ioBytes: number,
+  pageBytes: number,
+  pageCount: number,
+  pagesWanted: number = pageCount,
+): Heap {
+  const pagesFitting = Math.floor((ADDRESSABLE_BYTES - ioBytes) / pageBytes)
+  const pages = Math.min(pagesWanted, pagesFitting)
+  if (pages > pageCount) {
+    try {
+      return allocateHeap(ioBytes, pageBytes, pages)
+    } catch {
+      // The system has less to give: then the limit of memory cannot be raised.
+    }
+  }
+  return allocateHeap(ioBytes, pageBytes, pageCount)
+}
+
+function allocateHeap(ioBytes: number, pageBytes: number, pageCount: number): Heap {
   const total = ioBytes + pageBytes * pageCount
-  const addressable = Math.min(constants.MAX_LENGTH, HEAP_BYTES_MAX)
-  if (total > addressable) {
+  if (total > ADDRESSABLE_BYTES) {
     throw new ServerError(
       'MEMORY_UNAVAILABLE',
       `l1.max_memory is ${pageBytes * pageCount} bytes, but this runtime (Node ${process.versions.node}) ` +
-        `addresses at most ${addressable - ioBytes} in one buffer; Node 22 and later address more`,
+        `addresses at most ${ADDRESSABLE_BYTES - ioBytes} in one buffer; Node 22 and later address more`,
     )
   }
   let memory: ArrayBuffer

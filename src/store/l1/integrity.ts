@@ -90,6 +90,8 @@ function checkPages(store: L1Store): { items: Set<number>; unlinked: number; byt
     assert(slabs.pagePins(page) === pagePins, `page ${page} counts its pins wrongly`)
     assert(used > 0, `page ${page} is empty but belongs to class ${classId}`)
   }
+  assert(slabs.pageLimit <= slabs.pageCount, 'the limit is within the pages that may be used')
+  assert(slabs.pageCount <= heap.pageCount, 'there is memory for every page')
   assert(closed <= (store.isEmptying ? 1 : 0), `${closed} pages are closed and not being emptied`)
   assert(
     slabs.sparePages === 0 || slabs.pagesLeft >= 0,

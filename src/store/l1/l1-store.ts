@@ -67,6 +67,8 @@ export interface StoreListener {
 export interface L1Options {
   /** Bytes for pages and index together. */
   memoryBytesMax: number
+  /** What `memoryBytesMax` may be raised to, if the system has the address space; left out, not at all. */
+  memoryBytesReserved?: number
   /** Most items, 0 for as many as memory holds. */
   entriesMax: number
   /** Without evictions a full store refuses. */
@@ -84,6 +86,8 @@ export class L1Store {
   readonly index: KeyIndex
   readonly policy: EvictionPolicy
   readonly options: L1Options
+  /** The most that the limit of memory can be. */
+  readonly memoryBytesReserved: number
   readonly #words: Int32Array
   readonly #room: RoomMaker
   readonly #fitter: ClassFitter
@@ -98,16 +102,18 @@ export class L1Store {
     this.#listener = listener
     const pageBytes = options.pageBytes ?? pageBytesFor(options.memoryBytesMax)
     const pageCount = Math.floor(options.memoryBytesMax / pageBytes)
-    this.heap = createHeap(options.ioBytes, pageBytes, pageCount)
+    const wanted = Math.floor((options.memoryBytesReserved ?? 0) / pageBytes)
+    this.heap = createHeap(options.ioBytes, pageBytes, pageCount, Math.max(pageCount, wanted))
+    this.memoryBytesReserved = Math.max(options.memoryBytesMax, this.heap.pageCount * pageBytes)
     this.#words = this.heap.words
-    const itemsMax = Math.floor(options.memoryBytesMax / ITEM_BYTES_MIN)
+    const itemsMax = Math.floor(this.memoryBytesReserved / ITEM_BYTES_MIN)
     this.index = new KeyIndex(
       this.heap,
       options.memoryBytesMax,
       options.entriesMax === 0 ? itemsMax : Math.min(itemsMax, options.entriesMax),
     )
-    this.slabs = new Slabs(this.heap)
-    this.policy = createPolicy(options.policy, this.heap, options.entriesMax, this.slabs.classes)
+    this.slabs = new Slabs(this.heap, pageCount)
+    this.policy = createPolicy(options, this.heap, this.slabs.classes)
     this.#fitter = new ClassFitter(this.heap, this.slabs)
     this.#room = new RoomMaker(this, this.#fitter, options.evictions)
     this.slabs.pageLimit = this.#pagesBeside(this.index.memoryBytes)
@@ -381,7 +387,7 @@ export class L1Store {
   }
 
   /**
-   * Goes a step towards a new limit of memory, which the heap has room for: up at once, down by the page
+   * Goes a step towards a new limit of memory, `memoryBytesReserved` at most: up at once, down by the page
    * that is sparsest. Returns whether another step is needed; a store without evictions may stay above.
    */
   stepTo(memoryBytesMax: number): boolean {
@@ -391,6 +397,7 @@ export class L1Store {
     // A page that was emptied step by step is not in use any more.
     const lower = this.memoryBytes - (this.#room.takeSpare() ? 0 : this.heap.pageBytes)
     options.memoryBytesMax = Math.max(memoryBytesMax, Math.min(lower, options.memoryBytesMax))
+    this.slabs.reach(Math.floor(options.memoryBytesMax / this.heap.pageBytes))
     const pageLimit = this.#pagesBeside(this.index.memoryBytes)
     if (!this.#room.shrinkTo(pageLimit)) {
       // What cannot be given up stays within the limit.

@@ -27,6 +27,7 @@ const RUN_TAIL = 255
 export class Slabs {
   readonly classes: SizeClasses
   readonly #heap: Heap
+  #pageCount: number
   readonly #words: Int32Array
   /** log2 of the units of a page. */
   readonly #pageShift: number
@@ -59,7 +60,8 @@ export class Slabs {
   /** Free pages that are kept for who cannot do without one: none or one. */
   sparePages = 0
 
-  constructor(heap: Heap) {
+  /** `pageCount`: pages that may be used at first, of those of the heap. */
+  constructor(heap: Heap, pageCount: number = heap.pageCount) {
     this.#heap = heap
     this.#words = heap.words
     this.#pageShift = Math.log2(heap.pageBytes / UNIT_BYTES)
@@ -79,14 +81,20 @@ export class Slabs {
     this.#classPages = createTable(LARGE + 1)
     this.#classUsed = createTable(LARGE + 1)
     this.#classNewest = createTable(LARGE + 1).fill(NO_PAGE)
-    this.pageLimit = heap.pageCount
+    this.pageLimit = pageCount
+    this.#pageCount = pageCount
   }
 
   get pagesInUse(): number {
     return this.#pagesInUse
   }
+  /** Pages that have been within the limit of memory so far; those behind them were never touched. */
   get pageCount(): number {
-    return this.#heap.pageCount
+    return this.#pageCount
+  }
+  /** Lets further pages of the heap be used. */
+  reach(pageCount: number): void {
+    this.#pageCount = Math.max(this.#pageCount, pageCount)
   }
   /** Pages that may be taken, without the spare one. */
   get pagesLeft(): number {
@@ -311,7 +319,7 @@ export class Slabs {
 
   /** The lowest run of free pages. */
   #findRun(pages: number): number {
-    const count = this.#heap.pageCount
+    const count = this.#pageCount
     while (this.#freeFrom < count && this.#pageClass[this.#freeFrom] !== FREE) this.#freeFrom++
     let length = 0
     for (let page = this.#freeFrom; page < count; page++) {

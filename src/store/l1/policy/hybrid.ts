@@ -97,11 +97,15 @@ export class HybridPolicy implements EvictionPolicy {
   #unreadBytes = 0
   #isFlooded = false
 
-  /** `entriesMax` is the most items there can be, 0 if only memory limits them. */
+  /**
+   * `entriesMax` is the most items there can be, 0 if only memory limits them. Where there is more memory
+   * than `memoryBytes` later, sketch and ghosts stay what they are, and tell less of each item.
+   */
   constructor(
     heap: Heap,
     entriesMax: number,
     classes: SizeClasses = new SizeClasses(heap.pageBytes),
+    memoryBytes: number = heap.pageBytes * heap.pageCount,
   ) {
     this.#words = heap.words
     this.#pageBytes = heap.pageBytes
@@ -109,7 +113,7 @@ export class HybridPolicy implements EvictionPolicy {
     this.#entriesMax = entriesMax
     this.#small = new ItemQueue(heap)
     this.#main = new ItemQueue(heap)
-    const fitting = Math.ceil((heap.pageBytes * heap.pageCount) / ITEM_BYTES_MIN)
+    const fitting = Math.ceil(memoryBytes / ITEM_BYTES_MIN)
     const itemsMax = entriesMax === 0 ? fitting : Math.min(entriesMax, fitting)
     this.#sketch = new FrequencySketch(itemsMax)
     this.#ghosts = new Ghosts(itemsMax)

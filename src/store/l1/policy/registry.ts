@@ -10,21 +10,28 @@ import type { EvictionPolicy } from './policy.ts'
 export const POLICY_NAMES = ['hybrid', 'lru', 'lfu', 'fifo'] as const
 export type PolicyName = (typeof POLICY_NAMES)[number]
 
-type Create = (heap: Heap, entriesMax: number, classes: SizeClasses) => EvictionPolicy
+interface PolicyOptions {
+  readonly policy: PolicyName
+  /** The most items there can be, 0 if only memory limits them. */
+  readonly entriesMax: number
+  /** Memory for items at first. */
+  readonly memoryBytesMax: number
+}
+
+type Create = (heap: Heap, options: PolicyOptions, classes: SizeClasses) => EvictionPolicy
 
 const REGISTRY: Record<PolicyName, Create> = {
   lru: (heap) => new LruPolicy(heap),
   fifo: (heap) => new FifoPolicy(heap),
   lfu: (heap) => new LfuPolicy(heap),
-  hybrid: (heap, entriesMax, classes) => new HybridPolicy(heap, entriesMax, classes),
+  hybrid: (heap, { entriesMax, memoryBytesMax }, classes) =>
+    new HybridPolicy(heap, entriesMax, classes, memoryBytesMax),
 }
 
-/** `entriesMax` is the most items there can be, 0 if only memory limits them. */
 export function createPolicy(
-  name: PolicyName,
+  options: PolicyOptions,
   heap: Heap,
-  entriesMax: number,
   classes: SizeClasses,
 ): EvictionPolicy {
-  return REGISTRY[name](heap, entriesMax, classes)
+  return REGISTRY[options.policy](heap, options, classes)
 }

@@ -34,6 +34,13 @@ describe('the heap', () => {
     )
   })
 
+  it('has as many pages as can be addressed where more are wanted than needed', () => {
+    const pageBytes = 2 ** 20
+    assert.equal(createHeap(64, pageBytes, 2, 5).pageCount, 5)
+    const pages = Math.floor(Math.min(constants.MAX_LENGTH, 2 ** 34) / pageBytes)
+    assert.ok(createHeap(64, pageBytes, 2, pages + 1).pageCount <= pages)
+  })
+
   it('is refused where a handle would not reach its end', () => {
     // 16 GiB and a page: more than 31 bits of eight bytes each.
     assert.throws(() => createHeap(8, 2 ** 20, 2 ** 14 + 1), isMemoryUnavailable)
