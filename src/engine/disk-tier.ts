@@ -127,7 +127,7 @@ export class DiskTier implements ChangeSource, KeyHasher {
     tier.#seed = { k0: seedK0, k1: seedK1 }
     tier.#highSeed = highSeed(tier.#seed)
     tier.loader = new Loader(tier.l2, l1, options.rules, host, metrics)
-    tier.#warmUp = new WarmUp(l1, tier.l2, tier.loader, tier, clock, log)
+    tier.#warmUp = new WarmUp(l1, tier.l2, tier.loader, tier, options.rules, clock, log)
     return tier
   }
 
@@ -258,8 +258,15 @@ export class DiskTier implements ChangeSource, KeyHasher {
         continue
       }
       if (!this.#write(item, hashHi, hashLo)) {
-        this.#enqueue(item)
-        return false
+        if (this.l2.writer.degraded) {
+          this.#enqueue(item)
+          return false
+        }
+        // The index has no room for it. It stays in memory, and its next change is heard of.
+        this.#metrics.count(METRIC.L2_LOST)
+        this.l2.invalidate(hashHi, hashLo, this.sequence)
+        removeState(words, item, STATE.CHANGED)
+        continue
       }
       if (isLarge(this.#options.rules, valueBytes(words, item))) {
         this.#metrics.count(METRIC.L2_DEMOTIONS)

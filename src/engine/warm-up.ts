@@ -20,6 +20,8 @@ import {
 } from '../store/l2/record.ts'
 import type { RecordView } from '../store/l2/record.ts'
 import type { Bytes } from '../bytes/ascii.ts'
+import { isLarge } from './tiers.ts'
+import type { TierRules } from './tiers.ts'
 
 /** Packs that are read together. */
 const PACKS_AT_A_TIME = 16
@@ -41,6 +43,7 @@ export class WarmUp {
   readonly #l2: L2Store
   readonly #restorer: Restorer
   readonly #hasher: KeyHasher
+  readonly #rules: TierRules
   readonly #clock: Clock
   readonly #log: Logger
   readonly #view: RecordView = emptyRecordView()
@@ -52,6 +55,7 @@ export class WarmUp {
     l2: L2Store,
     restorer: Restorer,
     hasher: KeyHasher,
+    rules: TierRules,
     clock: Clock,
     log: Logger,
   ) {
@@ -59,6 +63,7 @@ export class WarmUp {
     this.#l2 = l2
     this.#restorer = restorer
     this.#hasher = hasher
+    this.#rules = rules
     this.#clock = clock
     this.#log = log
   }
@@ -132,7 +137,7 @@ export class WarmUp {
     if (this.#l1.find(hashLo, pack, keyAt, keyLength) !== 0) return true
     const view = this.#view
     const read = readRecord(pack, at, pack.buffer.length, pack, keyAt, keyLength, view)
-    if (read !== READ.OK) return true
+    if (read !== READ.OK || isLarge(this.#rules, view.valueBytes)) return true
     if (!this.#l1.hasRoomFor(keyLength, view.valueBytes)) return false
     const item = this.#restorer.restore(hashLo, pack, keyAt, view, false)
     if (item === 0) return false

@@ -345,7 +345,8 @@ export class L2Store {
     if (pendingAtS !== 0) return
     this.keys.clear()
     this.writer.discardOpen()
-    const old = this.list.slots.slice(0, -1)
+    // What a batch is on its way to goes later, with nothing that points to it.
+    const old = this.list.slots.slice(0, -1).filter(({ id }) => !this.writer.writesTo(id))
     void this.#space.dropFlushed(old).catch((error: unknown) => {
       this.#log.error({ err: error }, 'a flushed generation cannot be removed')
     })

@@ -14,6 +14,7 @@ import type { Clock } from '../../observe/clock.ts'
 import type { Logger } from '../../observe/log.ts'
 import { METRIC } from '../../observe/metrics.ts'
 import type { Metrics } from '../../observe/metrics.ts'
+import { FAULT, faultOf } from './fault.ts'
 import type { GenerationList, Slot } from './generation-list.ts'
 import type { KeyMap } from './key-map.ts'
 import { isIntact, recordLengthAt } from './record.ts'
@@ -53,6 +54,8 @@ export class Space {
   readonly #full: Slot[] = []
   /** Carrying takes too long: drop without it. */
   #hurry = false
+  /** Ends a wait for room to carry to. */
+  #wake: () => void = () => undefined
 
   constructor(
     list: GenerationList,
@@ -101,6 +104,7 @@ export class Space {
     })
     if (left >= list.generationBytes / HURRY_PART) return false
     this.#hurry = true
+    this.#wake()
     await this.#dropping
     this.#hurry = false
     return true
@@ -139,6 +143,8 @@ export class Space {
     } catch (error) {
       this.#list.remove(slot)
       await this.#purge(slot)
+      // A flush was quicker.
+      if (slot.isGone && faultOf(error) === FAULT.CLOSED) return
       this.#log.error({ err: error }, 'the oldest generation of the disk tier cannot be removed')
     }
   }
@@ -189,8 +195,18 @@ export class Space {
         const pack = byNumber.get(candidate.pack)
         if (pack !== undefined) budget -= this.#carryOne(slot, candidate, pack)
       }
-      if (this.#writer.isCongested || this.#writer.degraded) await nextTurn()
+      // What a disk in trouble does not take would gather in memory.
+      if (this.#writer.degraded) return
+      if (this.#writer.isCongested) await this.#room()
     }
+  }
+
+  /** Waits until what was carried is written, or must not be waited for any more. */
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      this.#writer.whenRoom({ proceed: resolve })
+    })
   }
 
   #carryOne(slot: Slot, candidate: Candidate, pack: Bytes): number {

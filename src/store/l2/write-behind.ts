@@ -209,6 +209,11 @@ export class WriteBehind {
   /** Lets a waiter proceed when there is room again. */
   whenUncongested(waiter: DiskWaiter): void {
     this.#metrics.count(METRIC.L2_CONGESTED)
+    this.whenRoom(waiter)
+  }
+
+  /** The same for who is no client. */
+  whenRoom(waiter: DiskWaiter): void {
     this.#blocked.push(waiter)
     this.writeSoon()
   }

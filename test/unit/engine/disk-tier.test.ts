@@ -4,6 +4,8 @@ import { describe, it } from 'node:test'
 import { ManualClock } from '../../../src/observe/clock.ts'
 import { METRIC } from '../../../src/observe/metrics.ts'
 import { Generation } from '../../../src/store/l2/generation.ts'
+import { KeyMap } from '../../../src/store/l2/key-map.ts'
+import { until } from '../../helpers/library.ts'
 import { turns } from '../../helpers/server.ts'
 import { MISS, Tiers, hitText, quickFolder, setText } from '../../helpers/tiers.ts'
 
@@ -155,5 +157,42 @@ describe('an item that comes back from disk', () => {
     }
     assert.ok(tiers.count(METRIC.L2_HITS) - fromDisk - 10 >= 8)
     await tiers.close()
+  })
+})
+
+describe('an index that takes no more', () => {
+  it('leaves a change in memory and counts it, and the rest goes on', async (t) => {
+    const tiers = await Tiers.open(quickFolder(t))
+    const insert = t.mock.method(KeyMap.prototype, 'insert', () => 0)
+    await tiers.ask(setText('k', 'v'))
+    await tiers.written()
+    assert.equal(tiers.count(METRIC.L2_LOST), 1)
+    assert.equal(await tiers.ask('get k\r\n'), hitText('k', 'v'))
+    insert.mock.restore()
+    await tiers.ask(setText('k', 'w') + setText('other', 'x'))
+    await tiers.written()
+    tiers.evictAll()
+    assert.equal(await tiers.ask('get k\r\n'), hitText('k', 'w'))
+    assert.equal(await tiers.ask('get other\r\n'), hitText('other', 'x'))
+    await tiers.close()
+  })
+})
+
+describe('warming up', () => {
+  it('leaves values on disk that live there', async (t) => {
+    const root = quickFolder(t)
+    const settings = { 'l2.warmup': 'full', 'performance.large_value_threshold': '64KB' }
+    const tiers = await Tiers.open(root, { settings })
+    await tiers.ask(setText('large', LARGE) + setText('small', 'x'))
+    await tiers.written()
+    await tiers.close()
+    const again = await Tiers.open(root, { settings })
+    await until(() => again.cache.store.count > 0)
+    await turns(50)
+    assert.equal(again.cache.store.count, 1)
+    assert.equal(again.count(METRIC.L2_HITS), 0)
+    assert.equal(await again.ask('get small\r\n'), hitText('small', 'x'))
+    assert.equal(await again.ask('get large\r\n'), hitText('large', LARGE))
+    await again.close()
   })
 })

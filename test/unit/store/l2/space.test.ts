@@ -1,12 +1,14 @@
 /** The cap on the disk, under churn. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { TestContext } from 'node:test'
 import { METRIC } from '../../../../src/observe/metrics.ts'
 import { Generation } from '../../../../src/store/l2/generation.ts'
+import { until } from '../../../helpers/library.ts'
 import { turns } from '../../../helpers/server.ts'
 import { seededWords } from '../../../helpers/store.ts'
 import { MISS, Tiers, bytesIn, hitText, quickFolder, setText } from '../../../helpers/tiers.ts'
-import { refusal } from '../../../helpers/trouble.ts'
+import { refusal, troubleWrites } from '../../../helpers/trouble.ts'
 
 const CAP_BYTES = 16 * 2 ** 20
 const SETTINGS = {
@@ -148,6 +150,92 @@ describe('the oldest generation', () => {
     }
     const again = await Tiers.open(`${root}/data`, { settings: SETTINGS })
     assert.equal(await again.ask('get k\r\n'), MISS)
+    await again.close()
+  })
+})
+
+/** Tiers with a full disk, the oldest generation of which has been read as a whole. */
+async function readThrough(t: TestContext): Promise<Tiers> {
+  const tiers = await Tiers.open(quickFolder(t), {
+    settings: { ...SETTINGS, 'l2.max_disk_size': '64MB', 'l2.max_staged': '1MB' },
+  })
+  const value = 'v'.repeat(7000)
+  for (let i = 0; tiers.tier.l2.list.slots.length < 7; i++) {
+    await tiers.ask(setText(`k${i}`, value))
+  }
+  await tiers.written()
+  const { keys, list } = tiers.tier.l2
+  const oldest = list.slots[0]!
+  keys.walk(0, 2 ** 20, (entry) => {
+    if (keys.generation(entry) === oldest.id) keys.setReferenced(entry)
+  })
+  assert.ok(keys.referencedOf(oldest.id) > 500)
+  return tiers
+}
+
+describe('what is carried forward', () => {
+  for (const mode of ['hold', 'refuse'] as const) {
+    it(`waits in memory no more than may wait, where the disk takes nothing: ${mode}`, async (t) => {
+      const tiers = await readThrough(t)
+      const { writer, list } = tiers.tier.l2
+      const { number } = list.slots[0]!
+      let mostBytes = 0
+      const read: Generation['read'] = Reflect.get(Generation.prototype, 'read')
+      const writes = troubleWrites(t)
+      t.mock.method(
+        Generation.prototype,
+        'read',
+        async function (this: Generation, packs: number[]) {
+          // From here on something is being carried.
+          if (mostBytes === 0) writes.mode = mode
+          mostBytes = Math.max(mostBytes, writer.stagedBytes)
+          return read.call(this, packs)
+        },
+      )
+      const value = 'w'.repeat(7000)
+      const asked: Promise<string>[] = []
+      for (let i = 0; writes.mode === 'none' && i < 5000; i++) {
+        asked.push(tiers.ask(setText(`w${i}`, value)))
+        await turns(2)
+      }
+      assert.equal(writes.mode, mode)
+      await turns(300)
+      mostBytes = Math.max(mostBytes, writer.stagedBytes)
+      assert.ok(mostBytes < 1.5 * 2 ** 20, `${mostBytes} bytes`)
+      writes.release()
+      await until(() => {
+        writer.writeSoon()
+        tiers.clock.advance(6)
+        return list.slots[0]!.number > number
+      })
+      await Promise.all(asked)
+      await tiers.close()
+    })
+  }
+})
+
+describe('a flush', () => {
+  it('leaves a generation alone that a batch is being written to', async (t) => {
+    const tiers = await Tiers.open(quickFolder(t))
+    const writes = troubleWrites(t)
+    await tiers.ask(setText('k', 'old'))
+    writes.mode = 'hold'
+    const written = tiers.written()
+    await until(() => writes.held === 1)
+    await tiers.tier.l2.list.add()
+    await tiers.ask('flush_all\r\n')
+    await turns(50)
+    writes.release()
+    await written
+    await tiers.ask(setText('k', 'new'))
+    await tiers.written()
+    assert.equal(tiers.count(METRIC.L2_WRITE_ERRORS), 0)
+    assert.deepEqual(tiers.logged, [])
+    tiers.evictAll()
+    assert.equal(await tiers.ask('get k\r\n'), hitText('k', 'new'))
+    await tiers.close()
+    const again = await Tiers.open(tiers.folder)
+    assert.equal(await again.ask('get k\r\n'), hitText('k', 'new'))
     await again.close()
   })
 })
