@@ -62,7 +62,7 @@ export function binaryCommand(
 /** The cas numbers that a text connection was shown. */
 function casField(draw: Draw, key: string, isShown: boolean): { cas?: CasOf | bigint } {
   if (isShown) return { cas: { key, age: draw.of([0, 0, 0, 1]), form: 'bytes' } }
-  return draw.chance(0.05) ? { cas: draw.of([1n, 0xffff_ffff_ffff_ffffn]) } : {}
+  return draw.chance(0.05) ? { cas: draw.of([987_654_321n, 0xffff_ffff_ffff_ffffn]) } : {}
 }
 
 /** What ends the connection, or is answered with an error. */

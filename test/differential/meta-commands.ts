@@ -109,7 +109,7 @@ function flag({ draw, words, shown }: Wanted, verb: Verb, letter: string): Part[
     case 'C':
       // Where a length may be a lie this may come to be part of a value, and each server has its own.
       if (words.mayBeLines || draw.chance(0.2))
-        return [` C${wrongly(draw.of(['0', '1', '18446744073709551615']))}`]
+        return [` C${wrongly(draw.of(['0', '987654321', '18446744073709551615']))}`]
       return [' C', { key: shown ?? '', age: draw.of([0, 0, 0, 1]), form: 'digits' }]
     case 'M': {
       const modes = verb === 'ms' ? ['S', 'E', 'A', 'P', 'R'] : ['I', 'D', '+', '-']

@@ -100,7 +100,7 @@ function noreply(draw: Draw): string {
 function storage(draw: Draw, words: Vocabulary, lane: number): Command {
   const verb = draw.of(STORAGE)
   const value = words.value()
-  const cas = verb === 'cas' ? draw.of(['0', '1', '99999', '18446744073709551615']) : ''
+  const cas = verb === 'cas' ? draw.of(['0', '987654321', '18446744073709551615']) : ''
   const head = [verb, words.key(lane), words.flags(), words.exptime(), String(value.length), cas]
   const lineEnd = draw.chance(0.05) ? '\n' : '\r\n'
   const text = [...head, noreply(draw)].filter((token) => token !== '').join(' ')
@@ -125,7 +125,7 @@ function brokenStorage(draw: Draw, words: Vocabulary, lane: number): Command {
   const verb = draw.of(STORAGE)
   const value = words.value()
   const head = [verb, words.key(lane), words.flags(), words.exptime(), String(value.length)]
-  if (verb === 'cas') head.push('1')
+  if (verb === 'cas') head.push('987654321')
   const kind = draw.below(8)
   if (kind < 4) head[draw.between(2, head.length - 1)] = words.wrongNumber()
   else if (kind === 4) head[1] = words.wrongKey()
