@@ -4,7 +4,8 @@
  *
  * All commands whose replies leave in one write have waited until then from the arrival of their bytes. So
  * a turn looks at the clock twice, and not once a command; a command costs an addition, and is recorded,
- * with all of its kind in the turn, when the replies have left. Nothing is sampled.
+ * with all of its kind in the turn, when the replies have left. Nothing is sampled
+ * (docs/decisions/0021).
  */
 import { Histogram } from './histogram.ts'
 
