@@ -8,9 +8,10 @@ const STORAGE = ['set', 'set', 'set', 'set', 'add', 'replace', 'append', 'prepen
 const NOREPLY_SHARE = 0.1
 /**
  * Bytes that a slip may put in. No sign, no tab and no zero byte: servers differ there on purpose. No
- * space: it would make another number an expiry, one of a few seconds.
+ * space: it would make another number an expiry, one of a few seconds. No digit: a key would be one of
+ * another connection, which may change it at the same time.
  */
-const SLIPS = '\r\n:abgkmst0123\x80\xff'
+const SLIPS = '\r\n:abgkmst\x80\xff'
 /** In a long key, slips are near its start. */
 const SLIP_AT_MAX = 60
 /** A `get` of so many keys is longer than any other line may be. */
