@@ -59,10 +59,16 @@ export class OutputBuffer {
     if (this.limit - this.position < length) this.sink.flush()
   }
 
-  /** Appends ASCII text. For what is said rarely; frequent words are copied as bytes. */
+  /**
+   * Appends ASCII text. For what is said rarely; frequent words are copied as bytes. Node 20 writes no text
+   * at all into a buffer of 2 GiB or more, so that each character is stored as a byte.
+   */
   text(text: string): void {
     this.reserve(text.length)
-    this.position += this.bytes.buffer.write(text, this.position, 'latin1')
+    const { buffer } = this.bytes
+    const start = this.position
+    for (let i = 0; i < text.length; i++) buffer[start + i] = text.charCodeAt(i)
+    this.position = start + text.length
   }
 
   /** Appends bytes of any length by copying them. */
