@@ -287,7 +287,9 @@ export class ItemStore {
     metrics.count(delta < 0 ? METRIC.DECR_HITS : METRIC.INCR_HITS)
     // A counter keeps its length, as memcached's does.
     const text = String(sum).padEnd(length, ' ')
-    this.#replace(key, text.length, (at) => this.#heap.buffer.write(text, at, 'latin1'))
+    this.#replace(key, text.length, (at) =>
+      this.#heap.buffer.write(text, at, text.length, 'latin1'),
+    )
     return sum
   }
 
