@@ -13,10 +13,13 @@ const RETRY_MS = 1000
 /** How far the limit can be raised: four times, and small ones further. */
 const RESERVED_FACTOR = 4
 const RESERVED_BYTES_MIN = 2 ** 28
+/** Some of what Node does with buffers is slower, or fails, from 2 GiB on: only who needs them has them. */
+const SMALL_BYTES_MAX = 2 ** 31 - 2 ** 22
 
 /** The address space to reserve for a limit. */
 export function bytesToReserve(memoryBytesMax: number): number {
-  return Math.max(RESERVED_FACTOR * memoryBytesMax, RESERVED_BYTES_MIN)
+  const wanted = Math.max(RESERVED_FACTOR * memoryBytesMax, RESERVED_BYTES_MIN)
+  return memoryBytesMax > SMALL_BYTES_MAX ? wanted : Math.min(wanted, SMALL_BYTES_MAX)
 }
 
 export class MemoryLimit {
