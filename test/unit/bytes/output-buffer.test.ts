@@ -60,3 +60,17 @@ describe('the output buffer', () => {
     assert.equal(sent.join('').length, PINNED_VALUE_FROM - 1)
   })
 })
+
+describe('a text', () => {
+  it('is written into a buffer that is larger than 2 GiB, too', () => {
+    const sent: string[] = []
+    // Address space only: what is not touched takes no memory.
+    const large = bytesOf(Buffer.from(new ArrayBuffer(2 ** 31 + 2 ** 16)))
+    const sink = { flush: () => sent.push('flush'), sendPinned: () => sent.push('pinned') }
+    const out = new OutputBuffer(large, 100, 1000, sink)
+    out.text('VERSION 1')
+    assert.equal(out.length, 9)
+    assert.equal(large.buffer.subarray(100, 109).toString('latin1'), 'VERSION 1')
+    assert.deepEqual(sent, [])
+  })
+})
