@@ -45,7 +45,7 @@ export async function diskCache(
 
 /** Waits until something is so; fails after some seconds. */
 export async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 10_000
+  const endMs = Date.now() + 30_000
   while (!(await what())) {
     if (Date.now() > endMs) throw new Error('it did not come to that')
     await new Promise((resolve) => setTimeout(resolve, 5))

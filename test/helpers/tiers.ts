@@ -39,7 +39,7 @@ import { TextProtocol } from '../../src/protocol/text/protocol.ts'
 const LINE_BYTES_MAX = 65_536
 const OUTPUT_BYTES = 16_384
 /** More turns of the event loop than anything here takes, but for a disk that does not answer. */
-const PATIENCE_MS = 3_000
+const PATIENCE_MS = 20_000
 
 export interface TiersOptions {
   /** Settings by the path of their key, as text; those of the tiers only. */

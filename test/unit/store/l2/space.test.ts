@@ -114,9 +114,16 @@ describe('the oldest generation', () => {
       })
       return close.call(this)
     })
+    const asked: Promise<unknown>[] = []
     for (let i = 0; waiting.length === 0 && i < 400; i++) {
-      await tiers.ask(setText(`filler${i}`, filler))
-      tiers.tier.l2.writer.writeSoon()
+      const stored = tiers.ask(setText(`filler${i}`, filler)).then(() => tiers.written())
+      asked.push(stored)
+      let isStored = false
+      void stored.then(() => {
+        isStored = true
+      })
+      // What is asked when the oldest goes may have to wait until it is gone.
+      await until(() => isStored || waiting.length > 0)
       await turns(20)
     }
     assert.equal(waiting.length, 1)
@@ -128,6 +135,7 @@ describe('the oldest generation', () => {
     const crashed = await Tiers.open(`${root}/crash`, { settings })
     assert.equal(await crashed.ask('get deleted replaced\r\n'), MISS)
     await crashed.close()
+    await Promise.all(asked)
     await tiers.close()
   })
 
@@ -153,6 +161,9 @@ describe('the oldest generation', () => {
     await again.close()
   })
 })
+
+/** Clients that store at once. */
+const CLIENTS = 8
 
 /** Tiers with a full disk, the oldest generation of which has been read as a whole. */
 async function readThrough(t: TestContext): Promise<Tiers> {
@@ -194,9 +205,12 @@ describe('what is carried forward', () => {
       )
       const value = 'w'.repeat(7000)
       const asked: Promise<string>[] = []
+      // Each client may have one value stored before it has to wait, so there must not be many.
+      let waiting = 0
       for (let i = 0; writes.mode === 'none' && i < 5000; i++) {
-        asked.push(tiers.ask(setText(`w${i}`, value)))
-        await turns(2)
+        waiting++
+        asked.push(tiers.ask(setText(`w${i}`, value)).finally(() => waiting--))
+        await until(() => waiting < CLIENTS || writes.mode !== 'none')
       }
       assert.equal(writes.mode, mode)
       await turns(300)
