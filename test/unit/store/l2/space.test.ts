@@ -116,12 +116,13 @@ describe('the oldest generation', () => {
     })
     const asked: Promise<unknown>[] = []
     for (let i = 0; waiting.length === 0 && i < 400; i++) {
-      const stored = tiers.ask(setText(`filler${i}`, filler)).then(() => tiers.written())
-      asked.push(stored)
       let isStored = false
-      void stored.then(() => {
+      const store = async (): Promise<void> => {
+        await tiers.ask(setText(`filler${i}`, filler))
+        await tiers.written()
         isStored = true
-      })
+      }
+      asked.push(store())
       // What is asked when the oldest goes may have to wait until it is gone.
       await until(() => isStored || waiting.length > 0)
       await turns(20)
