@@ -192,6 +192,7 @@ describe('what is carried forward', () => {
       const { writer, list } = tiers.tier.l2
       const { number } = list.slots[0]!
       let mostBytes = 0
+      let isCarrying = false
       const read: Generation['read'] = Reflect.get(Generation.prototype, 'read')
       const writes = troubleWrites(t)
       t.mock.method(
@@ -199,7 +200,8 @@ describe('what is carried forward', () => {
         'read',
         async function (this: Generation, packs: number[]) {
           // From here on something is being carried.
-          if (mostBytes === 0) writes.mode = mode
+          if (!isCarrying) writes.mode = mode
+          isCarrying = true
           mostBytes = Math.max(mostBytes, writer.stagedBytes)
           return read.call(this, packs)
         },
