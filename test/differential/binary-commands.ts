@@ -84,8 +84,15 @@ function broken(draw: Draw, words: Vocabulary, key: string): Command {
     [1, () => frame(draw, 'GET', { key, value: 'x' })],
     [1, () => frame(draw, name, { key, keyBytes: draw.of([0, 1, 255, 65_535]) })],
     [1, () => frame(draw, 'SET', { key, extras: u32(0) + u32(0), bodyBytes: draw.of([0, 3, 8]) })],
-    [1, () => frame(draw, 'GET', { key, magic: draw.of([0x81, 0x00, 0x67]) })],
+    [1, () => strange(draw, key)],
   ])
+}
+
+/** A frame that is none. One before it, so that the connection is a binary one whatever comes then. */
+function strange(draw: Draw, key: string): Command {
+  const first = frame(draw, 'NOOP', {})
+  const second = frame(draw, 'GET', { key, magic: draw.of([0x81, 0x00, 0x67]) })
+  return command(...first.parts, ...second.parts)
 }
 
 function exptime(draw: Draw): number {

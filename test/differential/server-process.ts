@@ -70,7 +70,10 @@ class Running implements ServerProcess {
     this.#child = child
     this.#folder = folder
     const hear = (bytes: Buffer): void => {
-      this.#complaints = (this.#complaints + bytes.toString()).slice(-COMPLAINTS_MAX)
+      const lines = bytes.toString().split(/(?<=\n)/)
+      // A client may have asked for these: `verbosity 1`.
+      const told = lines.filter((line) => !/"level":"(?:trace|debug|info)"/.test(line)).join('')
+      this.#complaints = (this.#complaints + told).slice(-COMPLAINTS_MAX)
     }
     child.stdout?.on('data', hear)
     child.stderr?.on('data', hear)
