@@ -49,6 +49,12 @@ const BESIDE_EXACTLY = [
   'lru_crawler',
   'lru_crawler x',
   'shutdown x noreply',
+  ' noreply',
+  'noreply',
+  '  slabs',
+  ' cache_memlimit x',
+  ' verbosity x noreply',
+  ' stats sizes',
 ] as const
 
 /** One command about keys of `lane`. */

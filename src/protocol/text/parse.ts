@@ -24,7 +24,7 @@ import {
   parseStorageExptime,
   parseWord,
 } from './fields.ts'
-import { verbOf } from './verbs.ts'
+import { adminVerbOf, verbOf } from './verbs.ts'
 
 /** memcached hangs up on a longer line unless it is a multiget. */
 const LINE_BYTES_MAX = 2048
@@ -142,7 +142,10 @@ export class TextParser {
     request.swallowBytes = 0
     if (next - start < LINE_BYTES_MIN) return refuse(request, OUTCOME.BAD_FORMAT)
 
-    const op = buffer[start] === SPACE ? OP.NONE : verbOf(input.bytes, start, this.#tokens[1]!)
+    const op =
+      buffer[start] === SPACE
+        ? this.#indentedVerb(buffer)
+        : verbOf(input.bytes, start, this.#tokens[1]!)
     switch (op) {
       case OP.GET:
         return this.#beginGet(input, request, start)
@@ -346,6 +349,12 @@ export class TextParser {
     return isGet && length <= this.getLineBytesMax ? PARSED.NEED_MORE : PARSED.LINE_TOO_LONG
   }
 
+  /** The verb of a line that begins with a space. */
+  #indentedVerb(buffer: Buffer): Op {
+    if (this.#tokenCount === 0) return OP.NONE
+    return adminVerbOf(buffer, this.#tokens[0]!, this.#tokens[1]!)
+  }
+
   #readKey(request: Request, op: Op): Parsed {
     const keyBytes = this.#tokens[3]! - this.#tokens[2]!
     if (keyBytes > KEY_BYTES_MAX) return refuse(request, OUTCOME.BAD_FORMAT)
@@ -367,7 +376,6 @@ export class TextParser {
     const start = this.#lastTokenStart
     request.quiet =
       this.#lastTokenEnd - start === NOREPLY.length &&
-      this.#tokenCount > 1 &&
       startsWith(buffer, start, this.#lastTokenEnd, NOREPLY)
   }
 

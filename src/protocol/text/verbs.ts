@@ -11,7 +11,6 @@ const VERB = {
   set: 0x746573,
   add: 0x646461,
   cas: 0x736163,
-  lru: 0x75726c,
   gets: 0x73746567,
   gats: 0x73746167,
   incr: 0x72636e69,
@@ -59,10 +58,8 @@ export function verbOf(bytes: Bytes, start: number, end: number): Op {
           return OP.ADD
         case VERB.cas:
           return OP.CAS
-        case VERB.lru:
-          return OP.LRU
         default:
-          return OP.NONE
+          return adminVerbOf(bytes.buffer, start, end)
       }
     case 4:
       switch (word) {
@@ -89,17 +86,28 @@ function longVerbOf(buffer: Buffer, start: number, end: number): Op {
       if (equalsText(buffer, start, end, 'touch')) return OP.TOUCH
       if (equalsText(buffer, start, end, 'stats')) return OP.STATS
       if (equalsText(buffer, start, end, 'watch')) return OP.WATCH
-      if (equalsText(buffer, start, end, 'slabs')) return OP.SLABS
-      return OP.NONE
+      break
     case 6:
       if (equalsText(buffer, start, end, 'delete')) return OP.DELETE
       if (equalsText(buffer, start, end, 'append')) return OP.APPEND
-      return OP.NONE
+      break
     case 7:
       if (equalsText(buffer, start, end, 'replace')) return OP.REPLACE
       if (equalsText(buffer, start, end, 'prepend')) return OP.PREPEND
       if (equalsText(buffer, start, end, 'version')) return OP.VERSION
-      return OP.NONE
+      break
+    default:
+  }
+  return adminVerbOf(buffer, start, end)
+}
+
+/** The commands for an operator: memcached knows them behind leading spaces too, and only them. */
+export function adminVerbOf(buffer: Buffer, start: number, end: number): Op {
+  switch (end - start) {
+    case 3:
+      return equalsText(buffer, start, end, 'lru') ? OP.LRU : OP.NONE
+    case 5:
+      return equalsText(buffer, start, end, 'slabs') ? OP.SLABS : OP.NONE
     case 8:
       if (equalsText(buffer, start, end, 'shutdown')) return OP.SHUTDOWN
       if (equalsText(buffer, start, end, 'extstore')) return OP.EXTSTORE
@@ -111,10 +119,10 @@ function longVerbOf(buffer: Buffer, start: number, end: number): Op {
       return OP.NONE
     case 11:
       return equalsText(buffer, start, end, 'lru_crawler') ? OP.LRU_CRAWLER : OP.NONE
-    case 14:
-      return equalsText(buffer, start, end, 'cache_memlimit') ? OP.CACHE_MEMLIMIT : OP.NONE
     case 13:
       return equalsText(buffer, start, end, 'refresh_certs') ? OP.REFRESH_CERTS : OP.NONE
+    case 14:
+      return equalsText(buffer, start, end, 'cache_memlimit') ? OP.CACHE_MEMLIMIT : OP.NONE
     default:
       return OP.NONE
   }
