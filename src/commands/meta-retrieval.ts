@@ -131,9 +131,10 @@ export function metaDebug(
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
-  const { cache, view } = context
+  const { cache, metrics, view } = context
   const item = cache.find(request.bytes, request.keyStart, request.keyBytes)
   if (item === ON_DISK) return RAN.FAULT
+  metrics.count(METRIC.CMD_META)
   if (item === 0) {
     reply.miss(out, request)
     return RAN.DONE

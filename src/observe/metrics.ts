@@ -118,6 +118,8 @@ export const METRIC = {
   /** Times that the configuration was read again, and times that it was bad. */
   CONFIG_RELOADS: 76,
   CONFIG_RELOAD_ERRORS: 77,
+  /** `me`, and no other command: memcached counts so. */
+  CMD_META: 78,
 } as const
 
 export type MetricSlot = (typeof METRIC)[keyof typeof METRIC]

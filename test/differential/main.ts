@@ -12,7 +12,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { MODES, describeConnections, runDifferential } from './run.ts'
-import { versionOf } from './server-process.ts'
+import { versionOf, versionText } from './server-process.ts'
 
 const { values } = parseArgs({
   options: {
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     return 2
   }
   console.log(
-    `differential test against memcached ${version}: ${seconds} s, seed ${seed}; connections: ${describeConnections()}`,
+    `differential test against memcached ${versionText(version)}: ${seconds} s, seed ${seed}; connections: ${describeConnections()}`,
   )
   const result = await runDifferential({
     reference: values.memcached,

@@ -27,6 +27,11 @@ export function versionOf(program: string): number | undefined {
   return Number(major) * 10_000 + Number(minor) * 100 + Number(patch)
 }
 
+/** How such a version is written. */
+export function versionText(version: number): string {
+  return [version / 10_000, (version / 100) % 100, version % 100].map(Math.floor).join('.')
+}
+
 /**
  * A memcached that forgets nothing. Without its threads in the background: while one of them holds a
  * counter, that is replaced rather than overwritten, and so not filled up with spaces.
