@@ -78,6 +78,10 @@ function detail(
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
+  if (!context.settings.dumpEnabled) {
+    reply.line(out, request, 'CLIENT_ERROR stats detail not allowed')
+    return RAN.DONE
+  }
   if (word === 'on' || word === 'off') {
     context.watchers.countPrefixes(word === 'on')
     reply.outcome(out, request, OUTCOME.OK)

@@ -154,6 +154,7 @@ describe('watching', () => {
     await client.ask('lru_crawler metadump all\r\n', 'ERROR metadump not allowed\r\n')
     await client.ask('lru_crawler mgdump all\r\n', 'ERROR key dump not allowed\r\n')
     await client.ask('stats cachedump 1 0\r\n', 'CLIENT_ERROR stats cachedump not allowed\r\n')
+    await client.ask('stats detail on\r\n', 'CLIENT_ERROR stats detail not allowed\r\n')
     client.destroy()
     await closed.stop()
   })
