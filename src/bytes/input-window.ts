@@ -5,6 +5,7 @@
  * can be stopped by a sentinel instead of a comparison per byte.
  */
 import type { Bytes } from './ascii.ts'
+import { KeysAhead } from './keys-ahead.ts'
 
 export class InputWindow {
   bytes: Bytes
@@ -12,9 +13,12 @@ export class InputWindow {
   end = 0
   /** No line end stands before this position: a search need not look there again. */
   searched = 0
+  /** Keys of commands that have not had their turn. */
+  readonly ahead: KeysAhead
 
   constructor(bytes: Bytes) {
     this.bytes = bytes
+    this.ahead = new KeysAhead(bytes)
   }
 
   get length(): number {
@@ -27,5 +31,6 @@ export class InputWindow {
     this.start = start
     this.end = end
     this.searched = start
+    this.ahead.forget(bytes, start)
   }
 }

@@ -6,6 +6,7 @@
  * reserve or link; who needs it longer pins it.
  */
 import type { Bytes } from '../bytes/ascii.ts'
+import type { KeysAhead } from '../bytes/keys-ahead.ts'
 import type { ItemView, PinOwner } from '../message/item-view.ts'
 import type { Clock } from '../observe/clock.ts'
 import { METRIC } from '../observe/metrics.ts'
@@ -43,8 +44,9 @@ import { expiryInstant, isExpired } from './expiry.ts'
 import { FlushState } from './flush.ts'
 import { ItemMarks } from './item-marks.ts'
 import { showItem } from './item-show.ts'
-import { hashKey, randomSeed } from './key-hash.ts'
+import { randomSeed } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
+import { KeyHasher } from './key-hasher.ts'
 import type { Renewals } from './renewals.ts'
 import { isVoidItem } from './tag-table.ts'
 import type { ItemJudge } from './tag-table.ts'
@@ -62,7 +64,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   readonly #words: Int32Array
   readonly #clock: Clock
   readonly #metrics: Metrics
-  #seed: HashSeed
+  readonly #hasher: KeyHasher
   readonly #flush = new FlushState()
   readonly #cas = new CasSequence()
   /** Null but for the library: what else makes items void, and the values that are being made. */
@@ -78,7 +80,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   ) {
     this.#clock = clock
     this.#metrics = metrics
-    this.#seed = seed
+    this.#hasher = new KeyHasher(seed)
     this.store = new L1Store(options, this)
     this.departures = new Departures(this.store.heap, clock, metrics, watchers)
     this.#words = this.store.heap.words
@@ -90,7 +92,7 @@ export class Cache implements PinOwner, StoreListener, TierHost {
   /** Adds a second tier. There must be no item yet. */
   attach(tier: DiskTier): void {
     this.#tier = tier
-    this.#seed = tier.seed
+    this.#hasher.seed = tier.seed
     const { sequenceReserved, flushPendingAtS } = tier.l2.first
     this.#cas.startAfter(sequenceReserved)
     this.#flush.pendingAtS = flushPendingAtS
@@ -117,12 +119,18 @@ export class Cache implements PinOwner, StoreListener, TierHost {
 
   /** The hash of a key, for where it is needed more than once. */
   hash(bytes: Bytes, start: number, length: number): number {
-    return hashKey(this.#seed, bytes, start, length)
+    return this.#hasher.hash(bytes, start, length)
+  }
+
+  /** Fetches what looking up these keys will need from memory, and remembers their hashes. */
+  prefetch(keys: KeysAhead): void {
+    this.#hasher.hashAhead(keys)
+    this.store.index.prefetch(keys.hashes, keys.count)
   }
 
   /** The live item with a key, 0, or ON_DISK. Removes it if it turns out to be dead. */
   find(bytes: Bytes, start: number, length: number): number {
-    const hash = hashKey(this.#seed, bytes, start, length)
+    const hash = this.#hasher.hash(bytes, start, length)
     const item = this.findInMemory(hash, bytes, start, length)
     if (item !== 0) return item
     if (this.#tier?.holds(hash, bytes, start, length) === true) return ON_DISK

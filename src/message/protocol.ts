@@ -10,5 +10,11 @@ export interface Protocol {
    * starts behind what was read. Never throws, never reads at or past `input.end`.
    */
   parse(input: InputWindow, request: Request): Parsed
+  /**
+   * Notes in `input.ahead` the keys of the commands that begin with the next one, as far as they are easily
+   * found; `continues` if a multiget is under way. Consumes nothing and judges nothing: what looks like a
+   * key here need not become one.
+   */
+  lookAhead(input: InputWindow, continues: boolean): void
   readonly reply: Reply
 }

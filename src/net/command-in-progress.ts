@@ -112,6 +112,19 @@ export class TurnScratch {
   }
 }
 
+/** Looks for the keys of the next commands, and fetches what they need from memory: for all at once. */
+export function prefetchAhead(
+  { cache }: CommandContext,
+  protocol: Protocol,
+  input: InputWindow,
+  request: Request,
+): void {
+  const { ahead } = input
+  if (!ahead.isDue(input.start, input.end)) return
+  protocol.lookAhead(input, request.continues)
+  if (ahead.count > 0) cache.prefetch(ahead)
+}
+
 /** Runs a command again that had to wait for its item. */
 export function runAgain(
   context: CommandContext,

@@ -29,6 +29,7 @@ import {
   CommandInProgress,
   WAITING,
   beginValue,
+  prefetchAhead,
   preloadAhead,
   refuse,
   runAgain,
@@ -97,12 +98,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     this.#host = host
     this.activeAtS = host.context.clock.nowS
     this.#times = host.turns === null ? null : new TurnTimes(host.turns)
-    this.socket = startReading(
-      accepted,
-      host.io.readBuffer,
-      (length) => this.#received(length),
-      host.readMode,
-    )
+    const sink = (length: number): boolean => this.#received(length)
+    this.socket = startReading(accepted, host.io.readBuffer, sink, host.readMode)
     this.socket.on('drain', () => this.#drained())
     this.socket.on('end', () => this.#inputEnded())
     this.socket.on('error', (error) => {
@@ -209,6 +206,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
         break
       }
       budget--
+      prefetchAhead(context, protocol, input, request)
       const parsed = protocol.parse(input, request)
       if (parsed === PARSED.READY) {
         const ran = run(context, request, reply, out)

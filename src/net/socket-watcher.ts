@@ -54,6 +54,7 @@ export class SocketWatcher implements Watcher {
 export function unheard(protocol: Protocol): Protocol {
   return {
     reply: protocol.reply,
+    lookAhead() {},
     parse(input: InputWindow): Parsed {
       input.start = input.end
       return PARSED.NEED_MORE

@@ -103,7 +103,8 @@ const COUNTS = /^\s*(?:incr|decr|ma)\s/
 const COUNT_OPCODES: readonly number[] = [0x05, 0x06, 0x15, 0x16]
 const FLUSHES = /^\s*flush_all/
 const FLUSH_OPCODES: readonly number[] = [0x08, 0x18]
-const KEY_TOO_LONG = /^\s*(?:get|gets|gat|gats)\s[^\n]*[^\s]{251}/
+/** Only a space and a line end end a key. */
+const KEY_TOO_LONG = /^\s*(?:get|gets|gat|gats)\s[^\n]*[^ \n]{250}(?:[^ \r\n]|\r(?!\n))/
 
 /**
  * What depends in memcached on whether replies have left, put where it does not: see the table of known

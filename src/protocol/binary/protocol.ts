@@ -5,6 +5,7 @@ import type { Protocol } from '../../message/protocol.ts'
 import type { Reply } from '../../message/reply.ts'
 import type { Request } from '../../message/request.ts'
 import type { Access } from './layout.ts'
+import { lookAhead } from './look-ahead.ts'
 import { BinaryParser } from './parse.ts'
 import { BinaryReply } from './reply.ts'
 
@@ -14,6 +15,10 @@ export class BinaryProtocol implements Protocol {
 
   constructor(access: Access) {
     this.#parser = new BinaryParser(access)
+  }
+
+  lookAhead(input: InputWindow): void {
+    lookAhead(input)
   }
 
   parse(input: InputWindow, request: Request): Parsed {

@@ -30,7 +30,7 @@ export function readPlainGet(input: InputWindow, request: Request): boolean {
   const { buffer } = input.bytes
   const { end } = input
   const keyStart = input.start + 3
-  let at = keyStart
+  let at = input.ahead.endOf(keyStart)
   while (at < end && buffer[at]! > SPACE) at++
   const keyBytes = at - keyStart
   if (keyBytes === 0 || keyBytes > KEY_BYTES_MAX) return false

@@ -31,6 +31,9 @@ export class TextLoginProtocol implements Protocol {
     this.reply = reply
   }
 
+  /** Who has not logged in has no keys. */
+  lookAhead(): void {}
+
   parse(input: InputWindow, request: Request): Parsed {
     const { buffer } = input.bytes
     const { start } = input

@@ -74,7 +74,7 @@ export class TextParser {
     ) {
       const keyStart = start + 4
       const end = input.end
-      let at = keyStart
+      let at = input.ahead.endOf(keyStart)
       while (at < end && buffer[at]! > SPACE) at++
       if (at + 1 < end && buffer[at] === CR && buffer[at + 1] === LF) {
         const length = at - keyStart
@@ -243,7 +243,7 @@ export class TextParser {
   #nextKey(input: InputWindow, request: Request): Parsed {
     const buffer = input.bytes.buffer
     const keyStart = input.start
-    let at = keyStart
+    let at = input.ahead.endOf(keyStart)
     let byte = buffer[at]!
     while (byte !== SPACE && byte !== LF) byte = buffer[++at]!
     let keyEnd = at

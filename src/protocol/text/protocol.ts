@@ -9,6 +9,7 @@ import type { Protocol } from '../../message/protocol.ts'
 import type { Reply } from '../../message/reply.ts'
 import type { Request } from '../../message/request.ts'
 import { MetaReply } from '../meta/reply.ts'
+import { lookAhead, lookAlongLine } from './look-ahead.ts'
 import { TextParser } from './parse.ts'
 import { TextReply } from './reply.ts'
 
@@ -23,6 +24,11 @@ export class TextProtocol implements Protocol {
   /** From now on the line of a multiget may be so long. */
   limitGetLine(bytesMax: number): void {
     this.#parser.getLineBytesMax = bytesMax
+  }
+
+  lookAhead(input: InputWindow, continues: boolean): void {
+    if (continues) lookAlongLine(input)
+    else lookAhead(input)
   }
 
   parse(input: InputWindow, request: Request): Parsed {

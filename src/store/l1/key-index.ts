@@ -13,10 +13,11 @@
  */
 import { equalBytes } from '../../bytes/ascii.ts'
 import type { Bytes } from '../../bytes/ascii.ts'
+import { KEYS_AHEAD_MAX } from '../../bytes/keys-ahead.ts'
 import { assert } from '../../errors.ts'
 import { createTable } from './heap.ts'
 import type { Heap } from './heap.ts'
-import { hashNext, hashOf, keyBytes, keyStart, setHashNext } from './layout.ts'
+import { hashNext, hashOf, keyBytes, keyStart, readThrough, setHashNext } from './layout.ts'
 
 /** Buckets at the start, 2^16 as memcached has; a small store begins with fewer. */
 const LEVEL_START_MAX = 16
@@ -35,6 +36,8 @@ export class KeyIndex {
   #split = 0
   #mask: number
   count = 0
+  /** Scratch space of `prefetch`. */
+  readonly #ahead: Int32Array = createTable(KEYS_AHEAD_MAX)
 
   /** `itemsMax` is the most items there can be; more than a bucket each is never needed. */
   constructor(heap: Heap, memoryBytes: number, itemsMax: number) {
@@ -78,6 +81,22 @@ export class KeyIndex {
       item = hashNext(words, item)
     }
     return 0
+  }
+
+  /**
+   * Reads what finding keys, and showing their items, will read. No read here waits for another key's, so
+   * that the processor has as many of them under way as it can; behind it, all is in its caches.
+   */
+  prefetch(hashes: Int32Array, count: number): void {
+    const words = this.#words
+    const items = this.#ahead
+    for (let i = 0; i < count; i++) items[i] = this.#buckets[this.#bucketOf(hashes[i]!)]!
+    for (let i = 0; i < count; i++) {
+      const item = items[i]!
+      if (item !== 0 && hashOf(words, item) !== hashes[i]) items[i] = hashNext(words, item)
+    }
+    // What is read has to be kept: a read without a use would be optimized away.
+    for (let i = 0; i < count; i++) items[i] = readThrough(words, items[i]!)
   }
 
   /** Adds an item whose key is not there. */

@@ -41,6 +41,9 @@ const SIZE_CLASS_SHIFT = 8
 const SIZE_CLASS_MASK = 0xff
 const PINS_SHIFT = 16
 const PINS_ONE = 1 << PINS_SHIFT
+/** A cache line, and as many words as are worth reading ahead: behind them the processor does so by itself. */
+const LINE_WORDS = 16
+const READ_THROUGH_WORDS = 4 * LINE_WORDS
 /** Most pins an item can have. */
 export const PINS_MAX = 0xffff
 
@@ -82,6 +85,16 @@ export function keyStart(item: number): number {
 /** Offset of the value in the heap. */
 export function valueStart(words: Int32Array, item: number): number {
   return keyStart(item) + keyBytes(words, item)
+}
+
+/** Reads a word of each cache line of an item, or of its first ones. Returns nothing of use. */
+export function readThrough(words: Int32Array, item: number): number {
+  const at = item * WORDS_PER_UNIT
+  const bytes = itemBytes(keyBytes(words, item), valueBytes(words, item))
+  const last = at + Math.min(READ_THROUGH_WORDS, (bytes - 1) >>> 2)
+  let seen = words[last]!
+  for (let word = at + LINE_WORDS; word < last; word += LINE_WORDS) seen ^= words[word]!
+  return seen
 }
 
 /** Writes the header of a reservation: one pin, not linked, all else zero. */

@@ -10,6 +10,7 @@ import { InputWindow } from '../../../../src/bytes/input-window.ts'
 import { OP, PARSED } from '../../../../src/message/codes.ts'
 import type { Parsed } from '../../../../src/message/codes.ts'
 import { Request } from '../../../../src/message/request.ts'
+import { lookAhead, lookAlongLine } from '../../../../src/protocol/text/look-ahead.ts'
 import { TextParser } from '../../../../src/protocol/text/parse.ts'
 
 const GET_LINE_BYTES_MAX = 4096
@@ -76,11 +77,22 @@ function describeResult(parsed: Parsed, request: Request): string {
   return words.join(' ')
 }
 
+/** Looks for the keys of the next commands; what it finds are ranges of the window, one behind the other. */
+function look(input: InputWindow, { continues }: Request): void {
+  if (continues) lookAlongLine(input)
+  else lookAhead(input)
+  const { count, ends, starts } = input.ahead
+  for (let i = 0; i < count; i++) {
+    assert.ok(starts[i]! >= (i === 0 ? input.start : ends[i - 1]!))
+    assert.ok(ends[i]! >= starts[i]! && ends[i]! < input.end)
+  }
+}
+
 /**
  * Parses everything there is, as a connection does it; values and what is to be swallowed are
- * skipped. Checks what holds for every single call.
+ * skipped. Checks what holds for every single call. `looksAhead` before each.
  */
-function parseAll(bytes: Buffer, poison: number): string[] {
+function parseAll(bytes: Buffer, poison: number, looksAhead = false): string[] {
   const parser = new TextParser(GET_LINE_BYTES_MAX)
   const input = windowOver(bytes, poison)
   const { buffer } = input.bytes
@@ -88,6 +100,7 @@ function parseAll(bytes: Buffer, poison: number): string[] {
   const results: string[] = []
   while (input.start < input.end) {
     const { start, end } = input
+    if (looksAhead) look(input, request)
     const parsed = parser.parse(input, request)
     assert.equal(input.end, end, 'the end of the window is not the business of a parser')
     assert.ok(input.start <= end, 'nothing is consumed that is not there')
@@ -136,6 +149,18 @@ describe('the text parser and noise', () => {
         // Line ends, digits, spaces and letters behind the window would each change some result.
         for (const poison of '\n\r 7kH') {
           assert.deepEqual(parseAll(bytes, poison.charCodeAt(0)), clean)
+        }
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  it('reads the same where keys were looked for ahead', () => {
+    fc.assert(
+      fc.property(stream, (bytes) => {
+        const plain = parseAll(bytes, 0)
+        for (const poison of '\n 7k') {
+          assert.deepEqual(parseAll(bytes, poison.charCodeAt(0), true), plain)
         }
       }),
       { numRuns: RUNS },

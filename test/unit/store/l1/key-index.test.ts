@@ -38,6 +38,24 @@ const random = seededWords(7)
 const anyHash = (): number => random() | 0
 
 describe('the key index', () => {
+  it('is the same after reading ahead, for keys that are there and others', () => {
+    // Long chains, and an item that ends where the heap does.
+    const { heap, items, hashes } = withItems((i) => i % 64)
+    const index = new KeyIndex(heap, 16_384, ITEMS)
+    for (const item of items) index.insert(item)
+    const last = heap.words.length / 2 - ITEM_UNITS
+    initialize(heap.words, last, 77, KEY_BYTES, ITEM_UNITS * 8 - 48 - KEY_BYTES, 1)
+    index.insert(last)
+    const before = Buffer.from(heap.bytes.buffer)
+    for (let hash = 0; hash < 100; hash += 10) {
+      const some = Int32Array.from({ length: 10 }, (_, i) => hash + i)
+      index.prefetch(some, 10)
+    }
+    assert.ok(heap.bytes.buffer.equals(before))
+    assert.equal(index.find(hashes[70]!, key(70), 0, KEY_BYTES), items[70])
+    assert.equal(index.find(77, key(0), 0, KEY_BYTES), last)
+  })
+
   it('finds every key after each bucket that is added', () => {
     const { heap, items, hashes } = withItems(anyHash)
     const index = new KeyIndex(heap, 16_384, ITEMS)
