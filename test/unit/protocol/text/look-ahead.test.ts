@@ -33,7 +33,7 @@ describe('looking ahead in text', () => {
           'touch g 0\r\ndelete h\r\nappend i 0 0 1\r\nx\r\nprepend j 0 0 1\r\nx\r\nreplace k 0 0 0\r\n\r\n' +
           'add l 0 0 0\r\n\r\ncas m 0 0 0 1\r\n\r\ngets n\r\n',
       ),
-      [...'abcdefghijklmn'],
+      'a b c d e f g h i j k l m n'.split(' '),
     )
   })
 
