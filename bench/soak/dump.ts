@@ -16,17 +16,15 @@ import { readTarget } from '../../src/tools/target.ts'
 import { residentBytes } from '../wire/procfs.ts'
 import { table } from '../wire/report.ts'
 import { killAllAtEnd, PROJECT, track } from '../wire/servers.ts'
+import { flagsOf, lifeOf, nameOf, valueOf } from './items-by-number.ts'
 
 const ITEMS = '1000000'
-const VALUE_BYTES = 100
 const MEMORY_MB = '64'
 /** Room for records of 140 bytes, what goes with them, and the generation that is never full. */
 const DISK_BYTES_PER_ITEM = 260
 const DISK_MB_MIN = 64
 /** Items in one write, and in one batch of questions. */
 const BATCH = 512
-/** Items live for ever, or for so many seconds and up to a thousand more. */
-const LIFE_S = 100_000
 const SAMPLE_MS = 50
 const HEAD = ['step', 'seconds', 'items/s', 'tool RSS', 'file']
 
@@ -179,22 +177,6 @@ async function readAll(address: string, items: number): Promise<Facts> {
   }
   client.close()
   return facts
-}
-
-function nameOf(key: number): string {
-  return `k:${String(key).padStart(9, '0')}`
-}
-
-function flagsOf(key: number): number {
-  return (key * 7) % 65_536
-}
-
-function lifeOf(key: number): number {
-  return key % 2 === 0 ? 0 : LIFE_S + (key % 1000)
-}
-
-function valueOf(key: number): string {
-  return `<${key}>`.repeat(VALUE_BYTES).slice(0, VALUE_BYTES)
 }
 
 killAllAtEnd()

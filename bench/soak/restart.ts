@@ -14,9 +14,9 @@ import { parseArgs } from 'node:util'
 import { residentBytes } from '../wire/procfs.ts'
 import { table } from '../wire/report.ts'
 import { killAllAtEnd, PROJECT, track } from '../wire/servers.ts'
+import { flagsOf, lifeOf, nameOf, VALUE_BYTES, valueOf } from './items-by-number.ts'
 
 const ITEMS = '1000000'
-const VALUE_BYTES = 100
 /** Much less than the items take: most of them are on disk only. */
 const MEMORY_MB = '64'
 /** Room for records of 140 bytes, what goes with them, and the generation that is never full. */
@@ -28,8 +28,6 @@ const SETS_PER_WRITE = 256
 const GETS_PER_BATCH = 512
 /** A server that says nothing for this long has failed. */
 const PATIENCE_MS = 120_000
-/** Items live for ever, or for so many seconds and up to a thousand more. */
-const LIFE_S = 100_000
 /** Seconds are counted in steps. */
 const LIFE_TOLERANCE_S = 2
 const LISTENING = /"addresses":\["127\.0\.0\.1:(\d+)".*"listening"/
@@ -172,22 +170,6 @@ async function checkItems(
     if (casOf[key] === 0) casOf[key] = cas!
     if (casOf[key] !== cas) throw new Error(`${nameOf(key)}: cas ${cas} was ${casOf[key]}`)
   }
-}
-
-function nameOf(key: number): string {
-  return `k:${String(key).padStart(9, '0')}`
-}
-
-function flagsOf(key: number): number {
-  return (key * 7) % 65_536
-}
-
-function lifeOf(key: number): number {
-  return key % 2 === 0 ? 0 : LIFE_S + (key % 1000)
-}
-
-function valueOf(key: number): string {
-  return `<${key}>`.repeat(VALUE_BYTES).slice(0, VALUE_BYTES)
 }
 
 /** The built program on the data directory. */
