@@ -13,7 +13,7 @@
 import { getSystemErrorName } from 'node:util'
 import type { Socket } from 'node:net'
 import type { ReadMode } from './socket-reader.ts'
-import { HANDLE } from './socket-reader.ts'
+import { handleOf } from './socket-reader.ts'
 
 /** What became of bytes. */
 export const SENT = {
@@ -54,7 +54,7 @@ export class SocketWriter {
   /** Sends bytes by a socket that has nothing waiting. A failure ends the socket. */
   send(socket: Socket, bytes: Buffer, done: WriteDone): Sent {
     const request = this.#request
-    const handle: unknown = Reflect.get(socket, HANDLE)
+    const handle = handleOf(socket)
     if (request === null || !isHandle(handle)) {
       if (this.#mayLearn && isHandle(handle)) this.#learn(handle)
       socket.write(bytes)

@@ -121,7 +121,7 @@ export class TextParser {
     const start = input.start
     // A line that was looked at before is not taken apart again before its end is known to be there.
     if (input.searched > start && !findLineFeed(input)) return this.#incomplete(input)
-    const lineFeed = this.#scan(buffer, start, input.end)
+    const lineFeed = this.#scan(input)
     if (lineFeed < 0) {
       input.searched = input.end
       return this.#incomplete(input)
@@ -390,7 +390,8 @@ export class TextParser {
    * Finds the end of a line and its tokens: the first few, how many there are, and the last one.
    * Returns the position of the line feed, or -1 if the window ends before it.
    */
-  #scan(buffer: Buffer, start: number, end: number): number {
+  #scan({ ahead, bytes, start, end }: InputWindow): number {
+    const { buffer } = bytes
     const tokens = this.#tokens
     let count = 0
     let at = start
@@ -404,6 +405,8 @@ export class TextParser {
       while (byte === SPACE) byte = buffer[++at]!
       if (byte === LF) break
       const tokenStart = at
+      // Of a key that was looked for ahead, the end is known.
+      if (count === 1) at = Math.max(at, ahead.endOf(at) - 1)
       do {
         byte = buffer[++at]!
       } while (byte !== SPACE && byte !== LF)
