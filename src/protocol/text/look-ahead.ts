@@ -69,13 +69,14 @@ export function lookAlongLine(input: InputWindow): void {
 }
 
 /** Notes the keys of a line from a position on. Returns the position behind them, or behind the line. */
-function addKeys({ ahead, bytes }: InputWindow, from: number): number {
+function addKeys({ ahead, bytes, end }: InputWindow, from: number): number {
   const { buffer } = bytes
   let at = from
   while (!ahead.isFull) {
     while (buffer[at] === SPACE) at++
     const keyStart = at
     while (buffer[at]! > SPACE) at++
+    if (at >= end) return at
     if (at > keyStart) ahead.add(keyStart, at)
     if (buffer[at] === SPACE) continue
     if (buffer[at] === CR) at++

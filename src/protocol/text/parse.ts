@@ -24,6 +24,7 @@ import {
   parseStorageExptime,
   parseWord,
 } from './fields.ts'
+import { PlainLines, takeLine } from './plain-lines.ts'
 import { adminVerbOf, verbOf } from './verbs.ts'
 
 /** memcached hangs up on a longer line unless it is a multiget. */
@@ -55,6 +56,7 @@ export class TextParser {
   #longestToken = 0
   readonly #number: U64 = { hi: 0, lo: 0 }
   readonly #meta: MetaParser = new MetaParser()
+  readonly #plain: PlainLines = new PlainLines()
 
   constructor(getLineBytesMax: number) {
     this.getLineBytesMax = getLineBytesMax
@@ -102,6 +104,9 @@ export class TextParser {
     ) {
       return this.#metaLine(input, request)
     }
+    if (input.end - start > LINE_BYTES_MIN && this.#plain.read(input, request)) {
+      return request.op === OP.SET ? PARSED.READY_WITH_VALUE : PARSED.READY
+    }
     return this.#line(input, request)
   }
 
@@ -127,19 +132,7 @@ export class TextParser {
       return this.#incomplete(input)
     }
     const next = lineFeed + 1
-    input.start = next
-    input.searched = next
-    request.options = 0
-    request.quiet = false
-    request.wantsCas = false
-    request.touches = false
-    request.wantsItem = false
-    request.ifCas = false
-    request.vivifies = false
-    request.last = true
-    request.bytes = input.bytes
-    request.keyBytes = 0
-    request.swallowBytes = 0
+    takeLine(request, input, next)
     if (next - start < LINE_BYTES_MIN) return refuse(request, OUTCOME.BAD_FORMAT)
 
     const op =

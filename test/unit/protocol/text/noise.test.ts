@@ -167,6 +167,28 @@ describe('the text parser and noise', () => {
     )
   })
 
+  it('reads a plain line as it reads the same words with more space between them', () => {
+    const number = fc.oneof(
+      fc.constantFrom('0', '00', '-1', '', '1x', '4294967296'),
+      fc.nat().map(String),
+    )
+    const digits = fc.stringMatching(/^\d{8,11}$/)
+    const words = fc.tuple(
+      fc.constantFrom('set', 'incr', 'decr', 'sett', 'inc', 'cas'),
+      fc.constantFrom('k', 'key', 'k'.repeat(250), 'k'.repeat(251), 'k\tk', 'k\r'),
+      fc.array(fc.oneof(number, digits), { maxLength: 5 }),
+    )
+    fc.assert(
+      fc.property(words, lineEnd, ([verb, key, numbers], end) => {
+        const tight = [verb, key, ...numbers]
+        const bytes = Buffer.from(tight.join(' ') + end, 'latin1')
+        const wide = Buffer.from(tight.join('  ') + end, 'latin1')
+        assert.deepEqual(parseAll(bytes, 0)[0], parseAll(wide, 0)[0])
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
   it('says the same of a command wherever it is cut', () => {
     const parser = new TextParser(GET_LINE_BYTES_MAX)
     fc.assert(
