@@ -20,7 +20,7 @@ export function cacheAside(
   let next = 0
   return {
     add(client: Client, index: number, dueMs: number): boolean {
-      const { misses } = client.checker
+      const { misses } = client.checker.tally
       if (misses > missesSeen[index]!) {
         missesSeen[index] = misses
         client.set(lastKey[index]!, dueMs)

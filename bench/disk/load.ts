@@ -1,6 +1,7 @@
 // Loads one server from this process, over several connections that stay open, and measures what it costs.
 
 import { type Dataset } from '../wire/dataset.ts'
+import { text } from '../wire/dialect/text.ts'
 import { Driver } from '../wire/drive.ts'
 import { Histogram } from '../wire/histogram.ts'
 import { type RunningServer } from '../wire/servers.ts'
@@ -52,6 +53,7 @@ export class Load {
       port: server.port,
       dataset,
       keys: new Uint32Array(1),
+      dialect: text,
       multigetWidth: 1,
       counters: new Float64Array(0),
       mayRefuse: false,

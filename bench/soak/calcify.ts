@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util'
 import { readStats } from '../disk/disk-server.ts'
 import { buildDataset, type Dataset } from '../wire/dataset.ts'
+import { text } from '../wire/dialect/text.ts'
 import { Driver } from '../wire/drive.ts'
 import { Histogram } from '../wire/histogram.ts'
 import { table } from '../wire/report.ts'
@@ -127,6 +128,7 @@ async function heldOf(port: number, dataset: Dataset): Promise<number> {
     port,
     dataset,
     keys: new Uint32Array(1),
+    dialect: text,
     multigetWidth: 1,
     counters: new Float64Array(0),
     mayRefuse: false,

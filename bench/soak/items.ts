@@ -5,6 +5,7 @@
 
 import { parseArgs } from 'node:util'
 import { buildDataset, type Dataset } from '../wire/dataset.ts'
+import { text } from '../wire/dialect/text.ts'
 import { Driver } from '../wire/drive.ts'
 import { Histogram } from '../wire/histogram.ts'
 import { cpuUs, residentBytes } from '../wire/procfs.ts'
@@ -93,6 +94,7 @@ async function loadItems(server: RunningServer, dataset: Dataset): Promise<Row> 
     port: server.port,
     dataset,
     keys: new Uint32Array(1),
+    dialect: text,
     multigetWidth: 1,
     counters: new Float64Array(0),
     mayRefuse: false,

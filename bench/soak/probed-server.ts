@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Dataset } from '../wire/dataset.ts'
+import { text } from '../wire/dialect/text.ts'
 import { Driver } from '../wire/drive.ts'
 import { Histogram } from '../wire/histogram.ts'
 import { freePort, PROJECT, track, waitForServer } from '../wire/servers.ts'
@@ -70,6 +71,7 @@ export async function fill(port: number, dataset: Dataset, mayRefuse = false): P
     port,
     dataset,
     keys: new Uint32Array(1),
+    dialect: text,
     multigetWidth: 1,
     counters: new Float64Array(0),
     mayRefuse,

@@ -4,16 +4,9 @@
 
 import { connect, type Socket } from 'node:net'
 import { type Dataset } from './dataset.ts'
-import {
-  multigetBytesMax,
-  setBytesMax,
-  writeCounter,
-  writeGet,
-  writeIncr,
-  writeMultiget,
-  writeSet,
-} from './requests.ts'
-import { type CheckerOptions, Op, Pending, ReplyChecker } from './verify.ts'
+import { type CounterRequests } from './dialect/dialect.ts'
+import { Op, Pending } from './pending.ts'
+import { type CheckerOptions, ReplyChecker } from './verify.ts'
 
 export interface ClientEvents {
   /** The last `count` requests that were dropped from `client.pending` have been answered. */
@@ -38,14 +31,14 @@ export class Client {
   readonly checker: ReplyChecker
   readonly #options: ClientOptions
   readonly #socket: Socket
-  readonly #setBytesMax: number
+  readonly #requestBytesMax: number
   #output: Buffer = Buffer.allocUnsafeSlow(OUTPUT_BYTES)
   #outputBytes = 0
   #isClosing = false
 
   private constructor(options: ClientOptions, onConnect: (client: Client) => void) {
     this.#options = options
-    this.#setBytesMax = setBytesMax(options.dataset)
+    this.#requestBytesMax = options.dialect.requestBytesMax(options.dataset, options.multigetWidth)
     this.pending = new Pending(options.pendingMax)
     this.checker = new ReplyChecker({ ...options, pending: this.pending })
     const onread = {
@@ -75,41 +68,59 @@ export class Client {
   }
 
   get(key: number, dueMs: number): void {
-    this.#reserve(this.#setBytesMax)
-    this.#outputBytes = writeGet(this.#output, this.#outputBytes, this.dataset, key)
+    this.#reserve()
+    this.#outputBytes = this.#options.dialect.writeGet(
+      this.#output,
+      this.#outputBytes,
+      this.dataset,
+      key,
+    )
     this.pending.push(Op.get, key, dueMs)
   }
 
   multiget(position: number, dueMs: number): void {
-    const { dataset, keys, multigetWidth } = this.#options
-    this.#reserve(multigetBytesMax(dataset, multigetWidth))
+    const { dataset, dialect, keys, multigetWidth } = this.#options
+    const write = spoken(dialect.writeMultiget)
+    this.#reserve()
     const at = this.#outputBytes
-    this.#outputBytes = writeMultiget(this.#output, at, dataset, keys, position, multigetWidth)
+    this.#outputBytes = write(this.#output, at, dataset, keys, position, multigetWidth)
     this.pending.push(Op.multiget, position, dueMs)
   }
 
   set(key: number, dueMs: number): void {
-    this.#reserve(this.#setBytesMax)
-    this.#outputBytes = writeSet(this.#output, this.#outputBytes, this.dataset, key, false)
+    this.#reserve()
+    this.#outputBytes = this.#options.dialect.writeSet(
+      this.#output,
+      this.#outputBytes,
+      this.dataset,
+      key,
+      false,
+    )
     this.pending.push(Op.set, key, dueMs)
   }
 
   /** A set that is not answered. */
   setQuietly(key: number): void {
-    this.#reserve(this.#setBytesMax)
-    this.#outputBytes = writeSet(this.#output, this.#outputBytes, this.dataset, key, true)
+    this.#reserve()
+    this.#outputBytes = this.#options.dialect.writeSet(
+      this.#output,
+      this.#outputBytes,
+      this.dataset,
+      key,
+      true,
+    )
   }
 
   incr(key: number, dueMs: number): void {
-    this.#reserve(this.#setBytesMax)
-    this.#outputBytes = writeIncr(this.#output, this.#outputBytes, this.dataset, key)
+    this.#reserve()
+    this.#outputBytes = this.#counters.writeIncr(this.#output, this.#outputBytes, this.dataset, key)
     this.pending.push(Op.incr, key, dueMs)
   }
 
   setCounter(key: number, dueMs: number): void {
-    this.#reserve(this.#setBytesMax)
+    this.#reserve()
     this.#options.counters[key] = COUNTER_START
-    this.#outputBytes = writeCounter(
+    this.#outputBytes = this.#counters.writeCounter(
       this.#output,
       this.#outputBytes,
       this.dataset,
@@ -134,6 +145,10 @@ export class Client {
     this.#socket.destroy()
   }
 
+  get #counters(): CounterRequests {
+    return spoken(this.#options.dialect.counters)
+  }
+
   #read(bytes: number): void {
     if (this.#isClosing) return
     try {
@@ -144,8 +159,8 @@ export class Client {
     }
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#outputBytes + bytes
+  #reserve(): void {
+    const needed = this.#outputBytes + this.#requestBytesMax
     if (needed <= this.#output.length) return
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#output.length * 2))
     this.#output.copy(grown, 0, 0, this.#outputBytes)
@@ -157,4 +172,9 @@ export class Client {
     this.close()
     this.#options.events.failed(error)
   }
+}
+
+function spoken<Requests>(requests: Requests | null): Requests {
+  if (requests === null) throw new Error('the dialect of this workload has no such request')
+  return requests
 }

@@ -42,7 +42,7 @@ export interface Dataset {
 export const KEY_AT = 6
 const KEY_DIGITS = 9
 const FLAGS_BYTES = 5
-const MARK_BYTES = 16
+export const MARK_BYTES = 16
 /** Within the second-level cache of the processor: what the load program compares with should not cost it misses. */
 const BLOCK_BYTES = 1 << 18
 const BLOCK_SEED = 20_010_522
@@ -65,7 +65,7 @@ export function buildDataset(spec: DatasetSpec): Dataset {
     const first = hash32(key, seed)
     const second = hash32(first, key)
     const valueBytes = sizeOf(spec.values, second)
-    const head = `VALUE ${spec.prefix}${pad(key)} ${flagsOf(key)} ${valueBytes}\r\n`
+    const head = `VALUE ${spec.prefix}${pad(key)} ${clientFlagsOf(key)} ${valueBytes}\r\n`
     const mark = (hex(first) + hex(second)).slice(0, valueBytes)
     records.write(head + mark, key * recordStride, 'latin1')
     markAt[key] = head.length
@@ -105,7 +105,7 @@ export function valueOf(dataset: Dataset, key: number): Buffer {
   ])
 }
 
-function flagsOf(key: number): number {
+export function clientFlagsOf(key: number): number {
   return 1000 + (key % 9000)
 }
 

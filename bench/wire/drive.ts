@@ -41,15 +41,15 @@ export class Driver implements ClientEvents {
   }
 
   get hits(): number {
-    return this.#clients.reduce((sum, client) => sum + client.checker.hits, 0)
+    return this.#clients.reduce((sum, client) => sum + client.checker.tally.hits, 0)
   }
 
   get misses(): number {
-    return this.#clients.reduce((sum, client) => sum + client.checker.misses, 0)
+    return this.#clients.reduce((sum, client) => sum + client.checker.tally.misses, 0)
   }
 
   get refusals(): number {
-    return this.#clients.reduce((sum, client) => sum + client.checker.refusals, 0)
+    return this.#clients.reduce((sum, client) => sum + client.checker.tally.refusals, 0)
   }
 
   async open(count: number, options: Omit<ClientOptions, 'events'>): Promise<void> {

@@ -3,6 +3,10 @@
 
 import { pathToFileURL } from 'node:url'
 import { buildDataset, type DatasetSpec } from './dataset.ts'
+import { binary } from './dialect/binary.ts'
+import { type Dialect } from './dialect/dialect.ts'
+import { meta } from './dialect/meta.ts'
+import { text } from './dialect/text.ts'
 import { Driver, type Phase } from './drive.ts'
 import { Histogram } from './histogram.ts'
 import { type LoadResult, type LoadSpec } from './load-spec.ts'
@@ -15,8 +19,9 @@ import {
   populateQuietly,
   setAll,
 } from './sources.ts'
-import { COUNTERS_PER_CONNECTION } from './workloads.ts'
+import { COUNTERS_PER_CONNECTION, type DialectName } from './workloads.ts'
 
+const DIALECTS: Readonly<Record<DialectName, Dialect>> = { text, meta, binary }
 /** Both sides have compiled and the connections have settled by then. */
 const WARM_SHARE = 0.25
 const WARM_SECONDS_MAX = 1
@@ -34,6 +39,7 @@ export async function runLoad(spec: LoadSpec): Promise<LoadResult> {
     const keys = drawnKeys(workload, spec.seed)
     await driver.open(workload.connections, {
       port: spec.port,
+      dialect: DIALECTS[workload.dialect],
       dataset,
       keys,
       multigetWidth: workload.multigetWidth,

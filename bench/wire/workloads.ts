@@ -5,10 +5,14 @@ import { type DatasetSpec } from './dataset.ts'
 /** `mixed` sets and gets; `multiget` gets several keys at once; `incr` adds one to counters; `fill` sets more new keys than fit, then reads all back. */
 export type Kind = 'mixed' | 'multiget' | 'incr' | 'fill'
 
+/** Which of memcached's protocols. */
+export type DialectName = 'text' | 'meta' | 'binary'
+
 export interface Workload {
   readonly name: string
   readonly title: string
   readonly kind: Kind
+  readonly dialect: DialectName
   readonly data: DatasetSpec
   readonly connections: number
   readonly pipelineDepth: number
@@ -49,6 +53,7 @@ const dataMix: DatasetSpec = {
 
 const base: Omit<Workload, 'name' | 'title'> = {
   kind: 'mixed',
+  dialect: 'text',
   data: data100,
   connections: 50,
   pipelineDepth: 1,
@@ -67,6 +72,19 @@ export const WORKLOADS: readonly Workload[] = [
     kind: 'multiget',
     multigetWidth: 50,
     isQuick: true,
+  }),
+  workload('mg_p16', 'meta: ms:mg 1:10, 100 B, pipelined 16', {
+    dialect: 'meta',
+    pipelineDepth: 16,
+  }),
+  workload('bget_p1', 'binary: set:get 1:10, 100 B, one request at a time', {
+    dialect: 'binary',
+  }),
+  workload('bget_p16', 'the same, pipelined 16', { dialect: 'binary', pipelineDepth: 16 }),
+  workload('bgetq50', 'binary: GETKQ of 50 keys and a NOOP, 100 B; a request is a key', {
+    kind: 'multiget',
+    dialect: 'binary',
+    multigetWidth: 50,
   }),
   workload('v1k', 'set:get 1:10, 1 KB', { data: data1k, isQuick: true }),
   workload('v10k', 'set:get 1:10, 10 KB', { data: data10k }),

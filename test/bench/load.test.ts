@@ -1,49 +1,69 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server, type Socket } from 'node:net'
+import { type Socket } from 'node:net'
 import { test } from 'node:test'
 import { type LoadResult } from '../../bench/wire/load-spec.ts'
 import { runLoad } from '../../bench/wire/load.ts'
-import { selectWorkloads, type Workload } from '../../bench/wire/workloads.ts'
+import { selectWorkloads, type Workload, WORKLOADS } from '../../bench/wire/workloads.ts'
+import { answer, type Answer, isGet, listen } from './simple-server.ts'
 
 const SECONDS = 0.1
 const small: Partial<Workload> = { connections: 3 }
 
-for (const name of ['get_p1', 'get_p16', 'mget50', 'set_p16', 'incr_p16', 'open20k', 'fill']) {
+for (const { name, setShare } of WORKLOADS) {
   test(`${name} finds a server that is right to be right`, async () => {
-    const result = await loadAgainst(answer, name)
+    let gets = 0
+    const result = await loadAgainst((request, items) => {
+      if (isGet(request)) gets++
+      return answer(request, items)
+    }, name)
     assert.equal(result.failure, null)
     assert.ok(result.requests > 0)
     assert.equal(result.misses, 0)
     assert.ok(result.p50Us > 0 && result.p50Us <= result.p99Us && result.p99Us <= result.p999Us)
+    if (setShare < 1 && !name.startsWith('incr')) assert.ok(gets > 0 && result.hits > 0)
   })
 }
 
-test('a run against a server that once answers a wrong byte counts for nothing', async () => {
-  const replies = { count: 0 }
-  const result = await loadAgainst((line, value, items) => {
-    const reply = answer(line, value, items)
-    if (line.startsWith('get') && ++replies.count === 20) reply[30] = reply[30]! ^ 1
-    return reply
-  }, 'get_p1')
-  assert.match(result.failure ?? '', /reply to get of a:/)
-})
+for (const name of ['get_p1', 'mget50', 'mg_p16', 'bget_p1', 'bget_p16', 'bgetq50']) {
+  test(`${name}: a run against a server that once answers a wrong byte counts for nothing`, async () => {
+    let replies = 0
+    const result = await loadAgainst((request, items) => {
+      const reply = answer(request, items)
+      if (isGet(request) && ++replies === 5) reply[30] = reply[30]! ^ 1
+      return reply
+    }, name)
+    assert.match(result.failure ?? '', /reply to (?:multi)?get of a:/)
+  })
 
-test('so does one against a server that answers more than it was asked', async () => {
-  const replies = { count: 0 }
-  const result = await loadAgainst((line, value, items) => {
-    const reply = answer(line, value, items)
-    return line.startsWith('get') && ++replies.count === 20 ? Buffer.concat([reply, reply]) : reply
-  }, 'get_p1')
-  assert.notEqual(result.failure, null)
-})
+  test(`${name}: so does one against a server that answers more than it was asked`, async () => {
+    let replies = 0
+    const result = await loadAgainst((request, items) => {
+      const reply = answer(request, items)
+      return isGet(request) && ++replies === 5 ? Buffer.concat([reply, reply]) : reply
+    }, name)
+    assert.match(result.failure ?? '', /nobody asked for|reply to (?:multi)?[gs]et of a:/)
+  })
 
-test('so does one against a server that forgets', async () => {
-  const result = await loadAgainst((line, value, items) => {
-    if (items.size > 50) items.clear()
-    return answer(line, value, items)
-  }, 'get_p1')
-  assert.match(result.failure ?? '', /missing/)
-})
+  test(`${name}: so does one against a server that gives one key the value of another`, async () => {
+    let replies = 0
+    const result = await loadAgainst((request, items) => {
+      if (isGet(request) && ++replies === 5) {
+        const [first, second] = items.values()
+        for (const [key, item] of items) items.set(key, item === first ? second! : first!)
+      }
+      return answer(request, items)
+    }, name)
+    assert.match(result.failure ?? '', /reply to (?:multi)?get of a:/)
+  })
+
+  test(`${name}: so does one against a server that forgets`, async () => {
+    const result = await loadAgainst((request, items) => {
+      if (items.size === 300) items.clear()
+      return answer(request, items)
+    }, name)
+    assert.match(result.failure ?? '', /missing/)
+  })
+}
 
 test('so does one against a server that hangs up', async () => {
   const result = await loadAgainst(
@@ -53,9 +73,6 @@ test('so does one against a server that hangs up', async () => {
   )
   assert.notEqual(result.failure, null)
 })
-
-type Items = Map<string, { flags: string; value: Buffer }>
-type Answer = (line: string, value: Buffer, items: Items) => Buffer
 
 async function loadAgainst(
   answerTo: Answer,
@@ -71,66 +88,4 @@ async function loadAgainst(
   } finally {
     server.close()
   }
-}
-
-/** A memcached of the simplest kind, over a Map. */
-function answer(line: string, value: Buffer, items: Items): Buffer {
-  const words = line.split(' ')
-  const key = words[1]!
-  switch (words[0]) {
-    case 'get':
-      return Buffer.concat([...words.slice(1).map((one) => itemOf(one, items)), text('END\r\n')])
-    case 'set':
-      items.set(key, { flags: words[2]!, value })
-      return words.at(-1) === 'noreply' ? Buffer.alloc(0) : text('STORED\r\n')
-    default: {
-      const counter = items.get(key)!
-      counter.value = text(String(Number(counter.value) + Number(words[2])))
-      return text(`${counter.value.toString()}\r\n`)
-    }
-  }
-}
-
-function itemOf(key: string, items: Items): Buffer {
-  const item = items.get(key)
-  if (item === undefined) return Buffer.alloc(0)
-  const head = text(`VALUE ${key} ${item.flags} ${item.value.length}\r\n`)
-  return Buffer.concat([head, item.value, text('\r\n')])
-}
-
-function listen(
-  answerTo: Answer,
-  onConnect: (socket: Socket) => void,
-): Promise<{ server: Server; port: number }> {
-  const items: Items = new Map()
-  const server = createServer((socket) => {
-    let input = Buffer.alloc(0)
-    socket.on('error', () => socket.destroy())
-    socket.on('data', (chunk: Buffer) => {
-      input = Buffer.concat([input, chunk])
-      for (;;) {
-        const lineEnd = input.indexOf('\r\n')
-        if (lineEnd < 0) return
-        const line = input.toString('latin1', 0, lineEnd)
-        const valueBytes = line.startsWith('set') ? Number(line.split(' ')[4]) : -2
-        const end = lineEnd + 2 + valueBytes + 2
-        if (input.length < end) return
-        const value = Buffer.from(input.subarray(lineEnd + 2, Math.max(lineEnd + 2, end - 2)))
-        socket.write(answerTo(line, value, items))
-        input = input.subarray(end)
-      }
-    })
-    onConnect(socket)
-  })
-  return new Promise((resolve, reject) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      if (address === null || typeof address === 'string') reject(new Error('no port'))
-      else resolve({ server, port: address.port })
-    })
-  })
-}
-
-function text(words: string): Buffer {
-  return Buffer.from(words, 'latin1')
 }
