@@ -160,6 +160,10 @@ export const UNSEEN: readonly Rule[] = [
     reason: 'there a get with a key too long drops the replies before it: such a get is alone',
   },
   {
+    name: 'keys before a key too long',
+    reason: 'there they have been read, and touched, when the error is found: not drawn',
+  },
+  {
     name: 'signs and white space in a number',
     reason:
       'there they may stand around flags and expiry of a storage command, here a number has digits: not drawn',

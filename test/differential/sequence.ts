@@ -105,6 +105,7 @@ const FLUSHES = /^\s*flush_all/
 const FLUSH_OPCODES: readonly number[] = [0x08, 0x18]
 /** Only a space and a line end end a key. */
 const KEY_TOO_LONG = /^\s*(?:get|gets|gat|gats)\s[^\n]*[^ \n]{250}(?:[^ \r\n]|\r(?!\n))/
+const KEYS_BEFORE = /^(\s*(?:gets?|gats? +[^ \n]+) +)(?:[^ \n]{1,250} +)+(?=[^ \n]{251})/
 
 /**
  * What depends in memcached on whether replies have left, put where it does not: see the table of known
@@ -112,9 +113,15 @@ const KEY_TOO_LONG = /^\s*(?:get|gets|gat|gats)\s[^\n]*[^ \n]{250}(?:[^ \r\n]|\r
  */
 function inOrder(commands: readonly Command[]): readonly Command[] {
   const taking = commands.find((one) => isForm(KEY_TOO_LONG, one))
-  if (taking !== undefined) return [taking]
+  if (taking !== undefined) return [withoutKeysBefore(taking)]
   const counts = commands.filter((one) => isForm(COUNTS, one, COUNT_OPCODES))
   return [...counts, ...commands.filter((one) => !isForm(COUNTS, one, COUNT_OPCODES))]
+}
+
+/** A `get` with a key too long, without the keys in front of that: memcached has read them by then. */
+function withoutKeysBefore({ parts: [head, ...rest] }: Command): Command {
+  if (typeof head !== 'string') return { parts: [head!, ...rest] }
+  return { parts: [head.replace(KEYS_BEFORE, '$1'), ...rest] }
 }
 
 function isForm(
