@@ -3,7 +3,7 @@
  * for which a copy of the folder stands as it is at that instant.
  */
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { bytesOf } from '../../src/bytes/ascii.ts'
@@ -16,6 +16,7 @@ import { L2Store } from '../../src/store/l2/l2-store.ts'
 import type { L2Options } from '../../src/store/l2/l2-store.ts'
 import { READ, emptyRecordView, readRecord } from '../../src/store/l2/record.ts'
 import type { ChangeSource } from '../../src/store/l2/write-behind.ts'
+import { copyFolder } from './copy-folder.ts'
 import type { FaultyFiles } from './faulty-files.ts'
 import { temporaryFolder } from './faulty-files.ts'
 
@@ -164,7 +165,7 @@ export function killedCopy(t: TestContext, folder: string): string {
   const copy = join(temporaryFolder(t), 'data')
   for (let attempt = 0; ; attempt++) {
     try {
-      cpSync(folder, copy, { recursive: true })
+      copyFolder(folder, copy)
       break
     } catch (error) {
       // A file that is being removed may go while it is copied.

@@ -4,7 +4,8 @@
  * the same handlers. What a crash would leave is a copy of the data directory.
  */
 import assert from 'node:assert/strict'
-import { accessSync, constants, cpSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { copyFolder } from './copy-folder.ts'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -320,7 +321,7 @@ export function copyInstant(from: string, to: string): void {
     rmSync(to, { recursive: true, force: true })
     const before = listing(from)
     try {
-      cpSync(from, to, { recursive: true })
+      copyFolder(from, to)
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
       continue

@@ -27,6 +27,8 @@ function ask(address: string, ...commands: string[]): Promise<string> {
     answered.resolve(reply.slice(0, -'MN\r\n'.length))
   })
   socket.on('error', (error) => answered.reject(error))
+  // Who was accepted by a server that ends may hear of no error.
+  socket.on('close', () => answered.reject(new Error('closed before the answer')))
   socket.write([...commands, 'mn', ''].join('\r\n'))
   return answered.promise
 }

@@ -1,6 +1,6 @@
 /** Tags and namespaces: void at once, in both tiers, after a restart, and when what was noted is lost. */
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { RatMemCache } from '../../../src/index.ts'
@@ -9,6 +9,7 @@ import { MACHINE_FILES } from '../../../src/store/l2/file-system.ts'
 import type { FileSystem } from '../../../src/store/l2/file-system.ts'
 import { TagFile } from '../../../src/store/l2/tag-file.ts'
 import { TagTable, hashTag } from '../../../src/engine/tag-table.ts'
+import { copyFolder } from '../../helpers/copy-folder.ts'
 import { deferred, diskCache, memoryCache, testFolder } from '../../helpers/library.ts'
 
 describe('tags', () => {
@@ -157,7 +158,7 @@ describe('what is noted of tags on disk', () => {
     await cache.invalidateTags('a')
     // What a killed process leaves is what is in the files now.
     const copy = testFolder(t)
-    cpSync(folder, copy, { recursive: true, filter: (path) => !path.endsWith('LOCK') })
+    copyFolder(folder, copy, (name) => name !== 'LOCK')
     await cache.shutdown()
     const again = await diskCache(copy)
     t.after(() => again.shutdown())
