@@ -319,14 +319,14 @@ export const MISS = 'END\r\n'
 export function copyInstant(from: string, to: string): void {
   for (let attempt = 0; attempt < 50; attempt++) {
     rmSync(to, { recursive: true, force: true })
-    const before = listing(from)
     try {
+      const before = listing(from)
       copyFolder(from, to)
+      if (listing(from) === before && before === listing(from)) return
     } catch (error) {
+      // What is being removed may go while it is looked at, or copied.
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-      continue
     }
-    if (listing(from) === before && before === listing(from)) return
   }
   assert.fail(`${from} changes all the time`)
 }

@@ -24,6 +24,8 @@ const LEVEL_START_MAX = 16
 /** At the start the index takes at most one part in this many of the memory of a small store. */
 const START_SHARE = 64
 export const BUCKET_BYTES = 4
+/** So far into a chain is read ahead; hardly any is longer. */
+const LINKS_AHEAD_MAX = 3
 const HASH_BITS = 32
 /** Behind the last bucket; see `walk`. */
 export const WALK_END: number = 2 ** HASH_BITS
@@ -91,9 +93,15 @@ export class KeyIndex {
     const words = this.#words
     const items = this.#ahead
     for (let i = 0; i < count; i++) items[i] = this.#buckets[this.#bucketOf(hashes[i]!)]!
-    for (let i = 0; i < count; i++) {
-      const item = items[i]!
-      if (item !== 0 && hashOf(words, item) !== hashes[i]) items[i] = hashNext(words, item)
+    let isThrough = false
+    for (let step = 0; step < LINKS_AHEAD_MAX && !isThrough; step++) {
+      isThrough = true
+      for (let i = 0; i < count; i++) {
+        const item = items[i]!
+        if (item === 0 || hashOf(words, item) === hashes[i]) continue
+        items[i] = hashNext(words, item)
+        isThrough = false
+      }
     }
     // What is read has to be kept: a read without a use would be optimized away.
     for (let i = 0; i < count; i++) items[i] = readThrough(words, items[i]!)
