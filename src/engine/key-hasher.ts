@@ -1,6 +1,6 @@
 /** Hashes of keys; those of keys that were looked for ahead are computed once. */
 import type { Bytes } from '../bytes/ascii.ts'
-import { KeysAhead } from '../bytes/keys-ahead.ts'
+import type { KeysAhead } from '../bytes/keys-ahead.ts'
 import { hashKey } from './key-hash.ts'
 import type { HashSeed } from './key-hash.ts'
 

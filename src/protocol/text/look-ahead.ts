@@ -5,24 +5,10 @@
 import { CR, LF, NINE, SPACE, ZERO } from '../../bytes/ascii.ts'
 import type { InputWindow } from '../../bytes/input-window.ts'
 import { TRAILER_BYTES } from './fields.ts'
+import { LINE_START } from './verbs.ts'
 
 /** A shorter line has no key. */
 const LINE_BYTES_MIN = 6
-/** The first four bytes of a line, little endian. */
-const WORD = {
-  'get ': 0x20746567,
-  'set ': 0x20746573,
-  'add ': 0x20646461,
-  'cas ': 0x20736163,
-  gets: 0x73746567,
-  incr: 0x72636e69,
-  decr: 0x72636564,
-  touc: 0x63756f74,
-  dele: 0x656c6564,
-  appe: 0x65707061,
-  prep: 0x70657270,
-  repl: 0x6c706572,
-} as const
 const M = 109
 const S = 115
 const META_VERB_BYTES = 3
@@ -47,7 +33,7 @@ export function lookAhead(input: InputWindow): void {
     while (buffer[position]! > SPACE) position++
     if (position >= end) break
     ahead.add(keyStart, position)
-    if (word === WORD['get '] || word === WORD.gets) {
+    if (word === LINE_START.get || word === LINE_START.gets) {
       at = addKeys(input, position)
       continue
     }
@@ -89,22 +75,22 @@ function addKeys({ ahead, bytes, end }: InputWindow, from: number): number {
 /** Bytes of a verb that a key follows, with the space between them; 0 if it is none. */
 function verbBytes(word: number): number {
   switch (word) {
-    case WORD['get ']:
-    case WORD['set ']:
-    case WORD['add ']:
-    case WORD['cas ']:
+    case LINE_START.get:
+    case LINE_START.set:
+    case LINE_START.add:
+    case LINE_START.cas:
       return 4
-    case WORD.gets:
-    case WORD.incr:
-    case WORD.decr:
+    case LINE_START.gets:
+    case LINE_START.incr:
+    case LINE_START.decr:
       return 5
-    case WORD.touc:
+    case LINE_START.touch:
       return 6
-    case WORD.dele:
-    case WORD.appe:
+    case LINE_START.delete:
+    case LINE_START.append:
       return 7
-    case WORD.prep:
-    case WORD.repl:
+    case LINE_START.prepend:
+    case LINE_START.replace:
       return 8
     default:
       return 0
@@ -113,12 +99,12 @@ function verbBytes(word: number): number {
 
 function hasValue(word: number): boolean {
   switch (word) {
-    case WORD['set ']:
-    case WORD['add ']:
-    case WORD['cas ']:
-    case WORD.appe:
-    case WORD.prep:
-    case WORD.repl:
+    case LINE_START.set:
+    case LINE_START.add:
+    case LINE_START.cas:
+    case LINE_START.append:
+    case LINE_START.prepend:
+    case LINE_START.replace:
       return true
     default:
       return false
@@ -130,7 +116,7 @@ function valueBytesAfter(buffer: Buffer, from: number, numbersBefore: number): n
   let at = from + 1
   for (let skipped = 0; skipped < numbersBefore; skipped++) {
     while (buffer[at]! > SPACE) at++
-    at++
+    if (buffer[at++] !== SPACE) return 0
   }
   let length = 0
   for (let byte = buffer[at]!; byte >= ZERO && byte <= NINE; byte = buffer[++at]!) {

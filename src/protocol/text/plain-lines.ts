@@ -7,13 +7,10 @@ import type { InputWindow } from '../../bytes/input-window.ts'
 import { OP } from '../../message/codes.ts'
 import type { Request } from '../../message/request.ts'
 import { KEY_BYTES_MAX, TRAILER_BYTES } from './fields.ts'
+import { LINE_START } from './verbs.ts'
 
 /** Numbers of so many digits are small integers. */
 const DIGITS_MAX = 9
-/** The verbs with the space behind them, but for incr and decr, whose space is a byte of its own. */
-const SET = 0x20746573
-const INCR = 0x72636e69
-const DECR = 0x72636564
 const WORD_BYTES = 4
 
 /** Consumes a line, with all that one says which has no arguments. */
@@ -41,11 +38,11 @@ export class PlainLines {
   read(input: InputWindow, request: Request): boolean {
     const { start } = input
     const word = input.bytes.view.getInt32(start, true)
-    if (word === SET) return this.#set(input, request, start + WORD_BYTES)
-    if (word !== INCR && word !== DECR) return false
+    if (word === LINE_START.set) return this.#set(input, request, start + WORD_BYTES)
+    if (word !== LINE_START.incr && word !== LINE_START.decr) return false
     if (input.bytes.buffer[start + WORD_BYTES] !== SPACE) return false
     if (!this.#count(input, request, start + WORD_BYTES + 1)) return false
-    request.op = word === INCR ? OP.INCR : OP.DECR
+    request.op = word === LINE_START.incr ? OP.INCR : OP.DECR
     return true
   }
 

@@ -11,11 +11,23 @@ const VERB = {
   set: 0x746573,
   add: 0x646461,
   cas: 0x736163,
-  gets: 0x73746567,
   gats: 0x73746167,
+  quit: 0x74697571,
+} as const
+/** The first four bytes of a line that goes on with a key, as such a word; of a short verb with the space behind it. */
+export const LINE_START = {
+  get: 0x20746567,
+  set: 0x20746573,
+  add: 0x20646461,
+  cas: 0x20736163,
+  gets: 0x73746567,
   incr: 0x72636e69,
   decr: 0x72636564,
-  quit: 0x74697571,
+  touch: 0x63756f74,
+  delete: 0x656c6564,
+  append: 0x65707061,
+  prepend: 0x70657270,
+  replace: 0x6c706572,
 } as const
 /** Verbs of two letters. A meta command with a key is not read by this table. */
 const META_VERB = {
@@ -63,12 +75,12 @@ export function verbOf(bytes: Bytes, start: number, end: number): Op {
       }
     case 4:
       switch (word) {
-        case VERB.gets:
+        case LINE_START.gets:
         case VERB.gats:
           return OP.GET
-        case VERB.incr:
+        case LINE_START.incr:
           return OP.INCR
-        case VERB.decr:
+        case LINE_START.decr:
           return OP.DECR
         case VERB.quit:
           return OP.QUIT
