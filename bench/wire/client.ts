@@ -88,27 +88,13 @@ export class Client {
   }
 
   set(key: number, dueMs: number): void {
-    this.#reserve()
-    this.#outputBytes = this.#options.dialect.writeSet(
-      this.#output,
-      this.#outputBytes,
-      this.dataset,
-      key,
-      false,
-    )
+    this.#writeSet(key, false)
     this.pending.push(Op.set, key, dueMs)
   }
 
   /** A set that is not answered. */
   setQuietly(key: number): void {
-    this.#reserve()
-    this.#outputBytes = this.#options.dialect.writeSet(
-      this.#output,
-      this.#outputBytes,
-      this.dataset,
-      key,
-      true,
-    )
+    this.#writeSet(key, true)
   }
 
   incr(key: number, dueMs: number): void {
@@ -157,6 +143,13 @@ export class Client {
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
+  }
+
+  #writeSet(key: number, quiet: boolean): void {
+    const { dataset, dialect } = this.#options
+    this.#reserve()
+    const at = this.#outputBytes
+    this.#outputBytes = dialect.writeSet(this.#output, at, dataset, key, quiet)
   }
 
   #reserve(): void {

@@ -119,8 +119,9 @@ function inOrder(commands: readonly Command[]): readonly Command[] {
 }
 
 /** A `get` with a key too long, without the keys in front of that: memcached has read them by then. */
-function withoutKeysBefore({ parts: [head, ...rest] }: Command): Command {
-  if (typeof head !== 'string') return { parts: [head!, ...rest] }
+function withoutKeysBefore(given: Command): Command {
+  const [head, ...rest] = given.parts
+  if (typeof head !== 'string') return given
   return { parts: [head.replace(KEYS_BEFORE, '$1'), ...rest] }
 }
 

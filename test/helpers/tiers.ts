@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict'
 import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { copyFolder } from './copy-folder.ts'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -36,6 +35,7 @@ import { Metrics } from '../../src/observe/metrics.ts'
 import { Watchers } from '../../src/observe/watchers.ts'
 import type { MetricSlot } from '../../src/observe/metrics.ts'
 import { TextProtocol } from '../../src/protocol/text/protocol.ts'
+import { copyFolder } from './copy-folder.ts'
 
 const LINE_BYTES_MAX = 65_536
 const OUTPUT_BYTES = 16_384

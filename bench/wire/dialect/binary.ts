@@ -19,7 +19,7 @@ import {
   writeHeader,
   writeWord,
 } from './binary-frame.ts'
-import { type Dialect, keyInReply, type Replies, type ReplyOptions } from './dialect.ts'
+import { type Dialect, expectBody, keyInReply, type Replies, type ReplyOptions } from './dialect.ts'
 
 const NOT_FOUND = Buffer.from('Not found')
 
@@ -120,10 +120,8 @@ class BinaryReplies implements Replies {
         return true
       case Part.head: {
         const key = keyInReply(this.#options, this.#place)
-        const offset = dataset.bodyOffset[key]!
         this.#part = Part.body
-        expectBytes(next, dataset.block, offset, offset + dataset.bodyBytes[key]!)
-        return next.from < next.to || this.advance(next)
+        return expectBody(next, dataset, key) || this.advance(next)
       }
       case Part.body:
         tally.hits++

@@ -3,7 +3,7 @@
 // dataset's in every dialect, so that what one has set another can get.
 
 import { type Dataset } from '../dataset.ts'
-import { type Expectation } from '../expectation.ts'
+import { expectBytes, type Expectation } from '../expectation.ts'
 import { Op, type Pending } from '../pending.ts'
 
 export interface Dialect {
@@ -82,4 +82,11 @@ export function keyInReply(options: Pick<ReplyOptions, 'pending' | 'keys'>, plac
   const { pending, keys } = options
   if (pending.op() !== Op.multiget) return pending.key()
   return keys[(pending.key() + place) & (keys.length - 1)]!
+}
+
+/** Expects the value of a key behind its mark. False if there is nothing. */
+export function expectBody(next: Expectation, dataset: Dataset, key: number): boolean {
+  const offset = dataset.bodyOffset[key]!
+  expectBytes(next, dataset.block, offset, offset + dataset.bodyBytes[key]!)
+  return next.from < next.to
 }

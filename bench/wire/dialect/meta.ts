@@ -5,7 +5,7 @@ import { type Dataset } from '../dataset.ts'
 import { expectBytes, type Expectation, expectInstead } from '../expectation.ts'
 import { copy, writeKey, writeValue } from '../item-bytes.ts'
 import { Op } from '../pending.ts'
-import { type Dialect, type Replies, type ReplyOptions } from './dialect.ts'
+import { type Dialect, expectBody, type Replies, type ReplyOptions } from './dialect.ts'
 
 const GET = Buffer.from('mg ')
 const WITH_VALUE = Buffer.from(' v\r\n')
@@ -84,12 +84,9 @@ class MetaReplies implements Replies {
         expectBytes(next, dataset.records, record + dataset.bytesAt, end)
         return true
       }
-      case Part.head: {
-        const offset = dataset.bodyOffset[key]!
+      case Part.head:
         this.#part = Part.body
-        expectBytes(next, dataset.block, offset, offset + dataset.bodyBytes[key]!)
-        return next.from < next.to || this.advance(next)
-      }
+        return expectBody(next, dataset, key) || this.advance(next)
       case Part.body:
         tally.hits++
         this.#part = Part.last

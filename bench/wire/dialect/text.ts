@@ -4,7 +4,7 @@ import { type Dataset, KEY_AT } from '../dataset.ts'
 import { expectBytes, type Expectation, expectInstead, expectLine } from '../expectation.ts'
 import { copy, writeKey, writeValue } from '../item-bytes.ts'
 import { Op } from '../pending.ts'
-import { type Dialect, keyInReply, type Replies, type ReplyOptions } from './dialect.ts'
+import { type Dialect, expectBody, keyInReply, type Replies, type ReplyOptions } from './dialect.ts'
 
 const GET = Buffer.from('get ')
 const SET = Buffer.from('set ')
@@ -135,10 +135,8 @@ class TextReplies implements Replies {
     switch (this.#part) {
       case Part.head: {
         const key = keyInReply(this.#options, this.#place)
-        const offset = dataset.bodyOffset[key]!
         this.#part = Part.body
-        expectBytes(next, dataset.block, offset, offset + dataset.bodyBytes[key]!)
-        return next.from < next.to || this.advance(next)
+        return expectBody(next, dataset, key) || this.advance(next)
       }
       case Part.body:
         tally.hits++
