@@ -44,7 +44,7 @@ export function binaryCommand(
       },
     ],
     [8, () => frame(draw, draw.of(JOINS), { key, value: words.value(), ...cas })],
-    [10, () => frame(draw, draw.of(COUNTS), { key, extras: counterExtras(draw), ...cas })],
+    [10, () => frame(draw, draw.of(COUNTS), { key, extras: counterExtras(draw, words), ...cas })],
     [5, () => frame(draw, draw.of(['DELETE', 'DELETEQ']), { key, ...cas })],
     [2, () => frame(draw, draw.of(['NOOP', 'VERSION']), {})],
     [1, () => frame(draw, 'STAT', { key: draw.of(['nosuch', 'reset']) })],
@@ -99,10 +99,12 @@ function exptime(draw: Draw): number {
   return draw.of([0, 0, 0, 0, 100, 1000, 2_592_000, 2_592_001, 0xffff_ffff])
 }
 
-function counterExtras(draw: Draw): string {
-  const delta = draw.of([1n, 1n, 5n, 99n, 0n, 0xffff_ffff_ffff_ffffn])
-  const initial = draw.of([0n, 10n, 0xffff_ffff_ffff_ffffn])
-  return u64(delta) + u64(initial) + u32(draw.of([0, 100, 0xffff_ffff, 0xffff_ffff]))
+function counterExtras(draw: Draw, words: Vocabulary): string {
+  return (
+    u64(BigInt(words.delta())) +
+    u64(BigInt(words.initial())) +
+    u32(draw.of([0, 100, 0xffff_ffff, 0xffff_ffff]))
+  )
 }
 
 function frame(draw: Draw, name: string, fields: Fields): Command {

@@ -20,6 +20,9 @@ const MEBIBYTE = 1_048_576
 /** Header, key and line end of an item are counted: about here is the limit of a value. */
 const LIMIT_SPREAD = 300
 
+/** From here on an older memcached looks for a minus in whatever memory lies behind a number. */
+const SIGN_BIT = 2n ** 63n
+const UINT64_MAX = 2n ** 64n - 1n
 const NUMBERS = [
   '0',
   '1',
@@ -38,6 +41,8 @@ const NUMBERS = [
   'abc',
   '007',
 ] as const
+const DELTAS = ['1', '1', '5', '99', '0', '18446744073709551615', '4294967296'] as const
+const INITIALS = ['0', '10', '18446744073709551615'] as const
 /** Never a few seconds, also if a digit gets lost: each server looks at its clock at another time. */
 const EXPTIMES = ['0', '0', '0', '0', '0', '100000', '200000', '2592000', '2147483647'] as const
 const EXPTIMES_AT_THE_EDGE = ['-1', '-100', '2592001', '4294967296', '2147483648'] as const
@@ -128,7 +133,7 @@ export class Vocabulary {
     }
     if (draw.chance(largeShare)) return this.#text(draw.below(largeBytesMax))
     return draw.weighted([
-      [6, () => draw.of(NUMBERS)],
+      [6, () => draw.of(NUMBERS.filter((text) => this.#mayBeCounted(text)))],
       [2, () => ''],
       [6, () => this.#text(draw.below(30))],
       [4, () => this.#text(draw.below(1000))],
@@ -170,7 +175,19 @@ export class Vocabulary {
   }
 
   delta(): string {
-    return this.#draw.of(['1', '1', '5', '99', '0', '18446744073709551615', '4294967296'])
+    return this.#draw.of(DELTAS.filter((text) => this.#mayBeCounted(text)))
+  }
+
+  /** What a counter begins with, in the binary protocol. */
+  initial(): string {
+    return this.#draw.of(INITIALS.filter((text) => this.#mayBeCounted(text)))
+  }
+
+  /** See `a counter with its highest bit` in the table of known differences. */
+  #mayBeCounted(text: string): boolean {
+    if (this.isExact || !/^\d+$/.test(text)) return true
+    const number = BigInt(text)
+    return number < SIGN_BIT || number > UINT64_MAX
   }
 
   oddNumber(): string {
