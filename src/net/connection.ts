@@ -1,5 +1,5 @@
 /**
- * One client: its input, its output, its turn. Knows no command and no protocol, only that bytes
+ * One client: its input, its turn, and the output half that it owns. Knows no command and no protocol, only that bytes
  * become requests and that each is answered in order.
  *
  * ```
@@ -15,8 +15,6 @@
  * fill memory with replies that it does not take, nor with values that the disk does not take.
  */
 import type { Socket } from 'node:net'
-import type { Bytes } from '../bytes/ascii.ts'
-import type { OutputSink } from '../bytes/output-buffer.ts'
 import { slotOfRun, slotOfStored } from '../commands/command-class.ts'
 import { run } from '../commands/dispatch.ts'
 import { abandon, finish } from '../commands/storage.ts'
@@ -37,22 +35,19 @@ import {
 } from './command-in-progress.ts'
 import type { Waiting } from './command-in-progress.ts'
 import type { ConnectionHost } from './connection-host.ts'
-import { HeldReplies } from './held-replies.ts'
 import { HEADROOM_BYTES } from './io-area.ts'
-import type { OutputHolder } from './io-area.ts'
 import { KeptInput } from './kept-input.ts'
+import { ReplyOutput } from './reply-output.ts'
+import type { OutputOwner } from './reply-output.ts'
 import { startReading } from './socket-reader.ts'
 import { SocketWatcher, unheard } from './socket-watcher.ts'
-import { SENT, failWrite } from './socket-writer.ts'
 import { TurnTimes, slotOfWaited } from './turn-times.ts'
 import { INTAKE } from './value-intake.ts'
 
-/** Replies are sent when as much has gathered, even if more commands wait. */
-const SEND_FROM_BYTES = 65_536
 /** What a connection has under way is noted above this; below, all of them together take little. */
 const INFLIGHT_BYTES_MIN = 4096
 
-export class Connection implements OutputHolder, OutputSink, DiskWaiter {
+export class Connection implements OutputOwner, DiskWaiter {
   readonly socket: Socket
   /** Wall time of the last bytes that came, in seconds. */
   activeAtS: number
@@ -64,6 +59,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** The client was hung up on because of what it sent. */
   hasErred = false
   readonly #host: ConnectionHost
+  readonly #output: ReplyOutput
   /** What the client speaks, once its first byte has told. */
   #protocol: Protocol | null = null
   /** The command in progress, between events; null as long as there is none. */
@@ -71,25 +67,13 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
   /** Input that could not be used yet, at the start of a buffer of our own. */
   #kept: KeptInput | null = null
   #yielded = false
-  #blocked = false
   /** The disk has to do something before this connection goes on. */
   #suspended = false
-  /** Changes to the cache that there were when this turn began. */
-  #changesBefore = 0
-  /** Replies that may not leave before the changes that they acknowledge are on disk. */
-  #held: HeldReplies | null = null
   /** The client sends no more, but what it has sent is still to be answered. */
   #ended = false
   #closing = false
-  /** Parts of a reply are gathered in the socket, to leave in one write. */
-  #corked = false
-  /** Bytes of values among them: as much is pinned, and lost to the cache, until it is sent. */
-  #corkedBytes = 0
-  /** Bytes of a direct write of which the system has taken only a part so far. */
-  #queuedBytes = 0
   /** Null where nothing is measured. */
   readonly #times: TurnTimes | null
-  readonly #writeDone = (status: number): void => this.#queueSent(status)
   /** Something is under way, or was when that was last noted. */
   #owes = false
   #error: Error | null = null
@@ -100,7 +84,8 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     this.#times = host.turns === null ? null : new TurnTimes(host.turns)
     const sink = (length: number): boolean => this.#received(length)
     this.socket = startReading(accepted, host.io.readBuffer, sink, host.readMode)
-    this.socket.on('drain', () => this.#drained())
+    this.#output = new ReplyOutput(this.socket, host, this, this.#times)
+    this.socket.on('drain', () => this.outputTaken())
     this.socket.on('end', () => this.#inputEnded())
     this.socket.on('error', (error) => {
       this.#error = error
@@ -122,7 +107,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Whether commands wait that have been received but not answered. */
   get busy(): boolean {
-    return this.#yielded || this.#blocked || this.#suspended || this.#held !== null
+    return this.#yielded || this.#suspended || this.#output.waits
   }
 
   /** Whether a value, accepted or refused, has come in part. */
@@ -137,7 +122,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Whether replies wait that the system has not taken. */
   get holdsOutput(): boolean {
-    return !this.socket.destroyed && (this.#queuedBytes > 0 || this.socket.writableLength > 0)
+    return this.#output.holdsOutput
   }
 
   /** Takes `length` bytes from the shared read area. Returns whether to go on reading. */
@@ -160,15 +145,15 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
 
   /** Handles the commands of the input window, then sends what they were answered. */
   #process(): void {
-    const { io, protocols, context, disk, limits, scratch, turns } = this.#host
+    const { protocols, context, disk, limits, scratch, turns } = this.#host
     const input = scratch.input
     const protocol = (this.#protocol ??= protocols.of(input))
     const command = this.#command ?? scratch.command
     const { request, intake } = command
     const reply = protocol.reply
-    const out = io.openOutput(this)
+    const output = this.#output
+    const out = output.open(command)
     let budget = limits.commandsPerTurn
-    this.#changesBefore = disk.changes
     context.client = this
     while (!this.#closing) {
       if (command.waiting !== WAITING.NOTHING) {
@@ -193,14 +178,16 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
           reply.outcome(out, request, OUTCOME.BAD_CHUNK)
         }
       }
-      if (disk.changes !== this.#changesBefore && disk.congested) {
+      if (output.hasChanged && disk.congested) {
         this.#suspend()
         disk.whenUncongested(this)
         break
       }
       if (input.start >= input.end) break
-      const isMuch = out.length >= SEND_FROM_BYTES || this.#corkedBytes >= limits.pendingOutputBytes
-      if (isMuch && !this.#sendEarly()) break
+      if (output.isMuch) {
+        output.send()
+        if (output.waits) break
+      }
       if (budget === 0) {
         this.#yield()
         break
@@ -222,21 +209,18 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
         this.#closing = this.hasErred
       }
     }
-    this.#send()
+    if (!output.send()) this.#owes = true
     this.#keepRest()
     this.#keepCommand(command)
     if (this.#owes) this.#noteInflight()
-    if (this.#closing && this.#held === null) this.close()
+    if (this.#closing && !output.isHeldBack) this.close()
   }
 
   /** Notes what is under way for this client: input and a value in part, replies that wait. */
   #noteInflight(): void {
-    const { socket } = this
     const input = (this.#kept?.capacity ?? 0) + (this.#command?.reservedBytes ?? 0)
-    // Where no 'drain' will be told of, the system takes the rest in a moment.
-    const pending = socket.writableNeedDrain ? socket.writableLength : 0
-    const bytes = input + this.#queuedBytes + pending + (this.#held?.bytes ?? 0)
-    this.#owes = !socket.destroyed && bytes > INFLIGHT_BYTES_MIN
+    const bytes = input + this.#output.waitingBytes
+    this.#owes = !this.socket.destroyed && bytes > INFLIGHT_BYTES_MIN
     this.#host.inflight.note(this, this.#owes ? bytes : 0)
   }
 
@@ -297,12 +281,7 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     this.#resume()
   }
 
-  /** Everything that the held replies acknowledge is on disk. */
-  #written(): void {
-    const held = this.#held
-    this.#held = null
-    this.#queuedBytes += held!.sendTo(this.socket, this.#queuedBytes > 0, this.#writeDone)
-    this.#times?.sentLate(held!, this.socket)
+  outputWritten(): void {
     if (this.#closing) this.close()
     else this.#resume()
   }
@@ -330,11 +309,9 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
     })
   }
 
-  #drained(): void {
+  outputTaken(): void {
     if (this.#owes) this.#noteInflight()
-    if (!this.#blocked) return
-    this.#blocked = false
-    this.#resume()
+    if (this.#output.unblock()) this.#resume()
   }
 
   /** Goes on with kept input, and with reading if that is all handled. */
@@ -373,118 +350,6 @@ export class Connection implements OutputHolder, OutputSink, DiskWaiter {
       this.#kept.length = 0
       if (this.#kept.isLarge) this.#kept = null
     }
-  }
-
-  // ------------------------------------------------------------------ output
-
-  /** Sends what has gathered although commands wait. Returns whether to go on with them. */
-  #sendEarly(): boolean {
-    this.#send()
-    return !this.#blocked && this.#held === null
-  }
-
-  /** Hands everything to the system, in one write. */
-  #send(): void {
-    const { copiesOutput, io } = this.#host
-    const socket = this.socket
-    this.#handOver()
-    if (this.#corked) {
-      this.#corked = false
-      this.#corkedBytes = 0
-      socket.uncork()
-    }
-    this.#times?.sent(this.#command ?? this.#host.scratch.command, this.#held, socket)
-    if (this.#queuedBytes === 0 && socket.writableLength === 0) {
-      io.rewind()
-      return
-    }
-    this.#owes = true
-    if (copiesOutput) io.rewind()
-    else io.leaveTo(this)
-    if (!this.#blocked && this.#isBlockedByPeer()) {
-      this.#blocked = true
-      this.#host.metrics.count(METRIC.OUTPUT_BLOCKED)
-    }
-  }
-
-  #isBlockedByPeer(): boolean {
-    const { socket } = this
-    return (
-      this.#queuedBytes + socket.writableLength > this.#host.limits.pendingOutputBytes &&
-      (this.#queuedBytes > 0 || socket.writableNeedDrain)
-    )
-  }
-
-  /** Gives the written range to the socket; it is not to be written again before it is sent. */
-  #handOver(): void {
-    const { copiesOutput, disk, io, metrics, writer } = this.#host
-    const { socket } = this
-    const out = io.out
-    if (out.position === out.base) return
-    metrics.add(METRIC.BYTES_WRITTEN, out.length)
-    if (disk.uncommitted) disk.commit()
-    const view = io.written()
-    if (this.#mustHold()) {
-      this.#hold(view)
-    } else if (copiesOutput) {
-      socket.write(Buffer.from(view))
-    } else if (this.#corked || this.#queuedBytes > 0 || socket.writableLength > 0) {
-      socket.write(view)
-    } else if (writer.send(socket, view, this.#writeDone) === SENT.QUEUED) {
-      this.#queuedBytes = view.length
-    }
-    out.base = out.position
-  }
-
-  /** Whether replies have to wait for changes of this turn, or behind others that do. */
-  #mustHold(): boolean {
-    const { disk } = this.#host
-    return this.#held !== null || (disk.writesThrough && disk.changes !== this.#changesBefore)
-  }
-
-  #hold(bytes: Buffer): void {
-    if (this.#held === null) {
-      // allocates: only where replies wait for the disk
-      this.#held = new HeldReplies(this.#host.copiesOutput ? null : this.#host.writer)
-      this.#host.disk.whenWritten({ proceed: () => this.#written() })
-    }
-    this.#held.add(bytes)
-    this.#owes = true
-  }
-
-  /** The rest of a direct write has left, or never will. */
-  #queueSent(status: number): void {
-    this.#queuedBytes = 0
-    if (status < 0) failWrite(this.socket, status)
-    else if (this.socket.writableLength === 0) this.#drained()
-  }
-
-  flush(): void {
-    this.#send()
-  }
-
-  sendPinned(source: Bytes, start: number, length: number, item: number): void {
-    const { io, metrics, pins } = this.#host
-    if (this.socket.destroyed) return
-    if (this.#mustHold()) {
-      this.#handOver()
-      metrics.add(METRIC.BYTES_WRITTEN, length)
-      this.#hold(source.buffer.subarray(start, start + length))
-      return
-    }
-    if (!pins.pin(item, length)) {
-      io.out.copy(source, start, length)
-      return
-    }
-    if (!this.#corked) {
-      this.#corked = true
-      this.socket.cork()
-    }
-    this.#handOver()
-    metrics.add(METRIC.BYTES_WRITTEN, length)
-    this.#corkedBytes += length
-    // allocates: a view and a callback for each large value
-    this.socket.write(source.buffer.subarray(start, start + length), () => pins.unpin(item, length))
   }
 
   #closed(): void {
