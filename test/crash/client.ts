@@ -4,6 +4,7 @@
  */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { Patience } from '../helpers/patience.ts'
 import { encode, retrieves } from './operation.ts'
 import type { Hit, Interval, Operation, Reply } from './operation.ts'
 
@@ -32,7 +33,7 @@ export class Client {
   /** So many bytes have to be there before parsing can get on. */
   #neededBytes = 1
   #hits = new Map<string, Hit>()
-  #wake: (() => void) | undefined
+  readonly #patience = new Patience()
   /** The connection is over, because the server ended it or said what cannot be understood. */
   isOver = false
   /** Why, where it is the server's fault. */
@@ -43,7 +44,7 @@ export class Client {
     this.#observer = observer
     const over = (): void => {
       this.isOver = true
-      this.#wake?.()
+      this.#patience.wake()
     }
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('close', over)
@@ -80,26 +81,14 @@ export class Client {
 
   /** Waits until everything is answered; false if the connection is over or takes too long. */
   async settled(patienceMs: number): Promise<boolean> {
-    const deadlineMs = performance.now() + patienceMs
-    while (!this.isOver && this.#waiting.length > 0) {
-      const leftMs = deadlineMs - performance.now()
-      if (leftMs <= 0) return false
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#wake = undefined
-    }
-    return !this.isOver
+    await this.#patience.until(() => this.isOver || this.#waiting.length === 0, patienceMs)
+    return !this.isOver && this.#waiting.length === 0
   }
 
   destroy(): void {
     this.#socket.destroy()
     this.isOver = true
-    this.#wake?.()
+    this.#patience.wake()
   }
 
   #receive(chunk: Buffer): void {
@@ -120,7 +109,7 @@ export class Client {
     }
     // What remains must not keep a large buffer alive.
     this.#input = at === 0 ? this.#input : Buffer.from(this.#input.subarray(at))
-    if (this.#waiting.length === 0 || this.isOver) this.#wake?.()
+    if (this.#waiting.length === 0 || this.isOver) this.#patience.wake()
   }
 
   /** Takes one line, with the value behind it; returns where the next begins, or -1. */

@@ -1,13 +1,14 @@
 /** One connection to a server under comparison: sends bytes, keeps what comes. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { Patience } from '../helpers/patience.ts'
 
 export class Client {
   readonly #socket: Socket
   #chunks: Buffer[] = []
   #length = 0
   #ended = false
-  #wake: (() => void) | undefined
+  readonly #patience = new Patience()
 
   /** Rejects if nobody listens. */
   static open(port: number): Promise<Client> {
@@ -23,11 +24,11 @@ export class Client {
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)
       this.#length += chunk.length
-      this.#wake?.()
+      this.#patience.wake()
     })
     const over = (): void => {
       this.#ended = true
-      this.#wake?.()
+      this.#patience.wake()
     }
     socket.on('end', over)
     socket.on('close', over)
@@ -69,20 +70,8 @@ export class Client {
   }
 
   /** Waits until `isDone` holds, or the time is over. */
-  async until(isDone: () => boolean, patienceMs: number): Promise<void> {
-    const deadlineMs = performance.now() + patienceMs
-    for (;;) {
-      const leftMs = deadlineMs - performance.now()
-      if (isDone() || leftMs <= 0) return
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#wake = undefined
-    }
+  until(isDone: () => boolean, patienceMs: number): Promise<boolean> {
+    return this.#patience.until(isDone, patienceMs)
   }
 
   close(): void {

@@ -13,6 +13,7 @@ import type { ReadMode } from '../../src/net/socket-reader.ts'
 import { createLoggerTo } from '../../src/observe/log.ts'
 import { createServer } from '../../src/server.ts'
 import type { ServerOptions } from '../../src/server.ts'
+import { Patience } from './patience.ts'
 
 export const READ_MODES: readonly ReadMode[] = ['onread', 'data']
 
@@ -110,18 +111,18 @@ export class TestClient {
   #chunks: Buffer[] = []
   #length = 0
   #ended = false
-  #wake: (() => void) | undefined
+  readonly #patience = new Patience()
 
   constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk)
       this.#length += chunk.length
-      this.#wake?.()
+      this.#patience.wake()
     })
     const over = (): void => {
       this.#ended = true
-      this.#wake?.()
+      this.#patience.wake()
     }
     socket.on('end', over)
     socket.on('close', over)
@@ -149,21 +150,8 @@ export class TestClient {
   }
 
   /** Waits until `done` holds after something came; false if it does not within `patienceMs`. */
-  async until(done: () => boolean, patienceMs: number = PATIENCE_MS): Promise<boolean> {
-    const deadline = performance.now() + patienceMs
-    while (!done()) {
-      const leftMs = deadline - performance.now()
-      if (leftMs <= 0) return false
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#wake = undefined
-    }
-    return true
+  until(done: () => boolean, patienceMs: number = PATIENCE_MS): Promise<boolean> {
+    return this.#patience.until(done, patienceMs)
   }
 
   /** Takes exactly `length` bytes. */
