@@ -124,17 +124,22 @@ export function touch(
   return RAN.DONE
 }
 
+/** Counts what is asked for, carried out or not, as memcached does. */
 export function flushAll(
   context: ItemContext,
   request: Request,
   reply: Reply,
   out: OutputBuffer,
 ): Ran {
+  context.metrics.count(METRIC.CMD_FLUSH)
   if (!context.settings.flushEnabled) {
     reply.outcome(out, request, OUTCOME.FLUSH_DISABLED)
     return RAN.DONE
   }
-  context.metrics.count(METRIC.CMD_FLUSH)
+  if (request.outcome !== OUTCOME.NONE) {
+    reply.outcome(out, request, request.outcome)
+    return RAN.DONE
+  }
   context.cache.flush(request.exptime)
   reply.outcome(out, request, OUTCOME.OK)
   return RAN.DONE

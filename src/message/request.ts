@@ -97,7 +97,7 @@ export class Request {
   /** WATCH: bits of TOPIC. */
   topics = 0
 
-  /** Why a request is refused, and how many bytes of input its value would have taken. */
+  /** Why a request is refused (of FLUSH_ALL, what is wrong with it, or NONE), and how many bytes of input its value would have taken. */
   outcome: Outcome = OUTCOME.NONE
   swallowBytes = 0
 

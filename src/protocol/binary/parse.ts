@@ -164,6 +164,7 @@ function readExtras(
       request.wantsItem = true
       return PARSED.READY
     case FORM.FLUSH:
+      request.outcome = OUTCOME.NONE
       request.exptime = request.keyStart === frame + HEADER_BYTES ? 0 : exptimeAt(view, frame)
       return PARSED.READY
     default:

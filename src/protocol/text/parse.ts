@@ -322,11 +322,14 @@ export class TextParser {
     this.#readQuiet(request, buffer)
     request.op = OP.FLUSH_ALL
     request.exptime = 0
+    request.outcome = OUTCOME.NONE
     if (this.#tokenCount > (request.quiet ? 2 : 1)) {
-      if (!parseExptime(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) {
-        return refuse(request, OUTCOME.BAD_EXPTIME)
+      // Where no flush is allowed, that is what is said, and not what is wrong with its time.
+      if (parseExptime(buffer, this.#tokens[2]!, this.#tokens[3]!, this.#number)) {
+        request.exptime = this.#number.lo | 0
+      } else {
+        request.outcome = OUTCOME.BAD_EXPTIME
       }
-      request.exptime = this.#number.lo | 0
     }
     return PARSED.READY
   }

@@ -16,11 +16,17 @@ interface Result {
   readonly rest: string
 }
 
-function parse(text: string): Result {
+function windowOf(text: string): InputWindow {
   const buffer = Buffer.alloc(text.length + 8)
   buffer.write(text, 'latin1')
   const input = new InputWindow(bytesOf(buffer))
   input.show(input.bytes, 0, text.length)
+  return input
+}
+
+function parse(text: string): Result {
+  const input = windowOf(text)
+  const { buffer } = input.bytes
   const request = new Request(input.bytes)
   const parsed = new TextParser(GET_LINE_BYTES_MAX).parse(input, request)
   const { keyStart, keyBytes } = request
@@ -70,9 +76,23 @@ describe('the text parser', () => {
       '000000000009',
       '--',
     ]) {
-      for (const line of [`touch k ${text}\r\n`, `gat ${text} k\r\n`, `flush_all ${text}\r\n`]) {
+      for (const line of [`touch k ${text}\r\n`, `gat ${text} k\r\n`]) {
         assert.equal(parse(line).parsed, PARSED.REFUSED, line)
       }
+      assert.equal(parse(`flush_all ${text}\r\n`).request.outcome, OUTCOME.BAD_EXPTIME, text)
+    }
+  })
+
+  it('leaves it to the command what is wrong with the time of a flush, and forgets it by the next', () => {
+    const parser = new TextParser(GET_LINE_BYTES_MAX)
+    const window = windowOf('flush_all x\r\nflush_all 5\r\n')
+    const request = new Request(window.bytes)
+    for (const [outcome, exptime] of [
+      [OUTCOME.BAD_EXPTIME, 0],
+      [OUTCOME.NONE, 5],
+    ]) {
+      assert.equal(parser.parse(window, request), PARSED.READY)
+      assert.deepEqual([request.outcome, request.exptime], [outcome, exptime])
     }
   })
 
