@@ -77,6 +77,10 @@ const ODD_NUMBERS = [
 export class Vocabulary {
   readonly #draw: Draw
   readonly #sizes: Sizes
+  /** What may come to be counted. */
+  readonly #numbers: readonly string[]
+  readonly #deltas: readonly string[]
+  readonly #initials: readonly string[]
   #bytesMade = 0
   /** Values may come to be read as lines: they are shorter than a line may be. */
   mayBeLines = false
@@ -87,6 +91,12 @@ export class Vocabulary {
     this.#draw = draw
     this.#sizes = sizes
     this.version = version
+    // See `a counter with its highest bit` in the table of known differences.
+    const counted = (texts: readonly string[]): readonly string[] =>
+      this.isExact ? texts : texts.filter((text) => !hasHighestBit(text))
+    this.#numbers = counted(NUMBERS)
+    this.#deltas = counted(DELTAS)
+    this.#initials = counted(INITIALS)
   }
 
   /** Bytes of all values so far. */
@@ -133,7 +143,7 @@ export class Vocabulary {
     }
     if (draw.chance(largeShare)) return this.#text(draw.below(largeBytesMax))
     return draw.weighted([
-      [6, () => draw.of(NUMBERS.filter((text) => this.#mayBeCounted(text)))],
+      [6, () => draw.of(this.#numbers)],
       [2, () => ''],
       [6, () => this.#text(draw.below(30))],
       [4, () => this.#text(draw.below(1000))],
@@ -175,19 +185,12 @@ export class Vocabulary {
   }
 
   delta(): string {
-    return this.#draw.of(DELTAS.filter((text) => this.#mayBeCounted(text)))
+    return this.#draw.of(this.#deltas)
   }
 
   /** What a counter begins with, in the binary protocol. */
   initial(): string {
-    return this.#draw.of(INITIALS.filter((text) => this.#mayBeCounted(text)))
-  }
-
-  /** See `a counter with its highest bit` in the table of known differences. */
-  #mayBeCounted(text: string): boolean {
-    if (this.isExact || !/^\d+$/.test(text)) return true
-    const number = BigInt(text)
-    return number < SIGN_BIT || number > UINT64_MAX
+    return this.#draw.of(this.#initials)
   }
 
   oddNumber(): string {
@@ -197,4 +200,9 @@ export class Vocabulary {
   wrongNumber(): string {
     return this.#draw.of(WRONG_NUMBERS)
   }
+}
+
+/** Of a number of 64 bits. */
+function hasHighestBit(text: string): boolean {
+  return /^\d+$/.test(text) && BigInt(text) >= SIGN_BIT && BigInt(text) <= UINT64_MAX
 }
